@@ -1,0 +1,38 @@
+"""Frames and records for tests: one good frame, changed where a test says so."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from schemas.frame import Frame, encode_frame, pack_readings
+from schemas.robot_code import make_code
+
+CODE = make_code("ZZ", "TEST", "MODEL1", "1")
+TIME_US = 1_760_000_000_000_000
+READINGS: dict[str, Any] = {"joint_temperature_c": [30.5, None], "battery_soc": 0.75}
+
+
+@dataclass(frozen=True)
+class FakeRecord:
+    """What a consumer hands over; `timestamp` is in ms as Kafka has it."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int = 0
+    timestamp: int = TIME_US // 1000
+    partition: int = 0
+
+
+def frame(readings: dict[str, Any] | None = None, **changes: Any) -> Frame:
+    """A good frame with `readings`; `changes` replace its fields, good or bad."""
+    layout, values = pack_readings(READINGS if readings is None else readings)
+    good = Frame(1, CODE, 7, 0, TIME_US, 5, 60, 2, None, 1, "factory_line", "1.0", 0, layout.text, values)
+    return msgspec.structs.replace(good, **changes)
+
+
+def record(of: Frame | bytes, key: bytes | None = None, **fields: Any) -> FakeRecord:
+    """The record of a frame (its key is the frame's code), or of raw bytes."""
+    if isinstance(of, bytes):
+        return FakeRecord(key, of, **fields)
+    return FakeRecord(key or of.robot_id.encode(), encode_frame(of), **fields)

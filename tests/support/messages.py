@@ -1,0 +1,64 @@
+"""One message of every kind and version, as `tests/golden/` keeps them."""
+
+import numpy as np
+
+from schemas.anomaly import Anomaly, Transition
+from schemas.health import ComponentHealth, Evidence, Health, Status, Zone
+from schemas.layout import parse_layout
+from schemas.reject import Reject
+from schemas.signals import STATISTICS
+from schemas.vitals import FINAL, WINDOW_COLUMNS, Crossing, Late, Pulse, Vitals, pack_statistics
+from support.frames import CODE, TIME_US
+
+LAYOUT = parse_layout("2:joint_temperature_c,battery_soc")
+
+
+def vitals() -> Vitals:
+    """A window of one robot with 30.5 °C in one joint, nothing in the other, and a battery at 0.75."""
+    values = np.float32([[30.5, np.nan, 0.75]])
+    numbers = {name: np.array([i], kind).tobytes() for i, (name, kind) in enumerate(WINDOW_COLUMNS.items()) if i}
+    return Vitals(
+        v=1,
+        shard=3,
+        layout=LAYOUT.text,
+        kind=FINAL,
+        start_us=TIME_US,
+        length_us=10_000_000,
+        robot_id=CODE.encode(),
+        **numbers,
+        software=["1.0"],
+        scenario=["factory_line"],
+        statistics=pack_statistics(LAYOUT, dict.fromkeys(STATISTICS, values)),
+    )
+
+
+CROSSING = Crossing(
+    v=1, robot_id=CODE, boot_id=7, seq=9, time_us=TIME_US, received_us=TIME_US + 5, signal="joint_temperature_c",
+    joint=2, side="above", value=91.5, limit=90.0, software="1.0", scenario="factory_line",
+)  # fmt: skip
+LATE = Late(
+    v=1, partition=2, length_us=10_000_000, robot_id=[CODE], start_us=[TIME_US], offset=[41], reason=[0],
+    time_us=[TIME_US + 1], received_us=[TIME_US + 9],
+)  # fmt: skip
+PULSE = Pulse(v=1, partition=2, now_us=TIME_US + 10, watermark_us=TIME_US)
+EVIDENCE = Evidence(
+    rule="limit", signal="joint_temperature_c", value=91.5, unit="°C", limit=90.0, since_us=TIME_US, text="too hot"
+)
+HEALTH = Health(
+    v=1, robot_id=CODE, time_us=TIME_US, last_seen_us=TIME_US, received_us=TIME_US + 5, status=Status.OFF_SPEC,
+    zone=Zone.D, mode="working", software="1.0", scenario="factory_line", open_episodes=1,
+    components=[
+        ComponentHealth(component="joint/2", status=Status.OFF_SPEC, zone=Zone.D, evidence=[EVIDENCE]),
+        ComponentHealth(component="battery", status=Status.NORMAL, zone=Zone.A),
+    ],
+)  # fmt: skip
+ANOMALY = Anomaly(
+    v=1, robot_id=CODE, episode_id="e-1", episode=1, number=1, transition=Transition.OPENED, rule="limit",
+    rule_version=1, component="joint/2", signal="joint_temperature_c", status=Status.OFF_SPEC, value=91.5,
+    unit="°C", limit=90.0, first_us=TIME_US, last_us=TIME_US, count=1, live=True, software="1.0",
+    scenario="factory_line", text="too hot",
+)  # fmt: skip
+REJECT = Reject(
+    v=1, topic="telemetry.frames", partition=2, offset=41, received_us=TIME_US, reason="undecodable",
+    detail="truncated", key=CODE.encode(), value=b"\xc1",
+)  # fmt: skip

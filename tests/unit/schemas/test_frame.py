@@ -1,0 +1,149 @@
+"""Both encodings of a frame, and the reason each kind of bad bytes is rejected for."""
+
+import json
+import math
+import struct
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import RejectError
+from schemas.frame import (
+    FLAG_BACKFILL,
+    MAX_FRAME_BYTES,
+    MAX_INTEGER,
+    REJECT_REASONS,
+    decode_frame,
+    encode_frame,
+    pack_readings,
+    pack_values,
+)
+from support.frames import CODE, TIME_US, frame
+
+JSON = {"v": 1, "robot_id": CODE, "boot_id": 7, "seq": 0, "time_us": TIME_US}
+
+
+def floats(packed: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(packed) // 4}f", packed)
+
+
+def reason(value: bytes) -> str:
+    with pytest.raises(RejectError) as caught:
+        decode_frame(value)
+    assert caught.value.reason in REJECT_REASONS
+    return caught.value.reason
+
+
+def test_a_packed_frame_reads_back():
+    assert decode_frame(encode_frame(frame())) == frame()
+
+
+def test_a_named_frame_reads_as_the_same_frame():
+    named = JSON | {
+        "mono_us": 5,
+        "runtime_s": 60,
+        "energy_wh": 2,
+        "mode": "working",
+        "scenario": "factory_line",
+        "software": "1.0",
+        "readings": {"battery_soc": 0.75, "joint_temperature_c": [30.5, None]},
+    }
+    assert decode_frame(json.dumps(named).encode()) == frame()
+
+
+def test_backfill_is_a_flag_in_both_encodings():
+    named = json.dumps(JSON | {"readings": {}, "backfill": True}).encode()
+    assert decode_frame(named).flags == FLAG_BACKFILL
+
+
+def test_null_is_absent_and_what_python_calls_infinity_is_infinite():
+    readings = (
+        '{"battery_soc": Infinity, "battery_soh": 1e999, "battery_voltage_v": NaN, "battery_current_a": null}'
+    )
+    decoded = decode_frame(json.dumps(JSON)[:-1].encode() + b', "readings": ' + readings.encode() + b"}")
+    soc, soh, voltage, current = floats(decoded.values)
+    assert (soc, soh) == (math.inf, math.inf)
+    assert math.isnan(voltage)
+    assert math.isnan(current)
+
+
+def test_a_number_too_large_for_float32_becomes_infinite_beside_its_neighbours():
+    assert floats(pack_values([1e39, -1e300, 2.0])) == (math.inf, -math.inf, 2.0)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), max_size=8))
+def test_values_that_float32_holds_are_kept_exactly(values):
+    assert list(floats(pack_values(values))) == values
+
+
+def test_fields_added_by_a_newer_writer_of_the_same_version_are_left_aside():
+    longer = msgspec.msgpack.encode([*msgspec.structs.astuple(frame()), "later"])
+    assert decode_frame(longer) == frame()
+    named = json.dumps(JSON | {"readings": {}, "later": [1, {"x": None}]}).encode()
+    assert decode_frame(named).robot_id == CODE
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"", "undecodable"),
+        (b"\xc1\xff\x00random", "undecodable"),
+        (encode_frame(frame())[:-3], "undecodable"),
+        (json.dumps(JSON | {"readings": {}}).encode()[:-3], "undecodable"),
+        (b'{"a":' * 9000, "undecodable"),
+        (b"\x91" * 9000, "wrong_type"),
+        (b"{}", "wrong_type"),
+        (json.dumps(JSON).encode(), "wrong_type"),
+        (json.dumps(JSON | {"readings": {}, "seq": "0"}).encode(), "wrong_type"),
+        (json.dumps(JSON | {"readings": {}, "seq": -1}).encode(), "wrong_type"),
+        (json.dumps(JSON | {"readings": {}, "time_us": 1e300}).encode(), "wrong_type"),
+        (json.dumps(JSON | {"readings": {}, "mode": "flying"}).encode(), "wrong_type"),
+        (json.dumps(JSON | {"readings": {}, "scenario": "x" * 201}).encode(), "wrong_type"),
+        (json.dumps(JSON | {"readings": {"joint_wear": ["0.1"]}}).encode(), "wrong_type"),
+        (json.dumps(JSON | {"readings": {"joint_wear": [True]}}).encode(), "wrong_type"),
+        (encode_frame(frame(boot_id=MAX_INTEGER + 1)), "wrong_type"),
+        (encode_frame(frame(mode=5)), "wrong_type"),
+        (encode_frame(frame(v=0)), "wrong_type"),
+        (encode_frame(frame(v=2)), "future_version"),
+        (msgspec.msgpack.encode([2, {"other": "shape"}]), "future_version"),
+        (json.dumps({"v": 3, "other": "shape"}).encode(), "future_version"),
+        (json.dumps(JSON | {"readings": {"joint_colour": [1]}}).encode(), "unknown_signal"),
+        (json.dumps(JSON | {"readings": {"joint_wear": [0.1] * 10_000}}).encode(), "too_many_joints"),
+        (
+            json.dumps(JSON | {"readings": {"joint_wear": [0.1], "joint_torque_nm": [1, 2]}}).encode(),
+            "values_mismatch",
+        ),
+        (json.dumps(JSON | {"readings": {"joint_wear": 0.1}}).encode(), "values_mismatch"),
+        (json.dumps(JSON | {"readings": {"battery_soc": [0.1]}}).encode(), "values_mismatch"),
+        (b"x" * (MAX_FRAME_BYTES + 1), "too_large"),
+    ],
+)
+def test_bad_bytes_are_rejected_with_their_reason(value, expected):
+    assert reason(value) == expected
+
+
+@pytest.mark.parametrize(
+    "whole", [encode_frame(frame()), json.dumps(JSON | {"readings": {"battery_soc": 0.5}}).encode()]
+)
+def test_a_frame_cut_at_any_byte_is_rejected_and_so_is_one_with_trailing_bytes(whole):
+    for length in range(len(whole)):
+        assert reason(whole[:length]) in ("undecodable", "wrong_type")
+    assert reason(whole + b"\x00") == "undecodable"
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_never_do_more_than_be_rejected(value):
+    try:
+        decode_frame(value)
+    except RejectError as error:
+        assert error.reason in REJECT_REASONS
+
+
+def test_readings_pack_in_the_order_of_the_signal_table_whatever_order_they_came_in():
+    layout, values = pack_readings({"battery_soc": 0.5, "joint_wear": [0.25, None]})
+    assert layout.text == "2:joint_wear,battery_soc"
+    assert floats(values)[0] == 0.25
+    assert math.isnan(floats(values)[1])
+    assert floats(values)[2] == 0.5

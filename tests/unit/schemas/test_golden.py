@@ -1,0 +1,94 @@
+"""Every version of every message that was ever written still reads, byte for byte as it was kept.
+
+A file of `tests/golden/` is never changed: a new version of a message adds a file.
+"""
+
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+
+from deploy.reference import json_schema
+from schemas.anomaly import decode_anomaly, encode_anomaly
+from schemas.errors import RejectError
+from schemas.frame import decode_frame, encode_frame
+from schemas.health import decode_health, encode_health
+from schemas.reject import decode_reject, encode_reject
+from schemas.vitals import decode_vitals, encode_vitals
+from support import messages
+from support.frames import frame
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+# file → (what it holds, how it is read, how today's version is written)
+KEPT = {
+    "frame.v1.msgpack": (frame(), decode_frame, encode_frame),
+    "frame.v1.json": (frame(), decode_frame, None),
+    "vitals.v1.msgpack": (messages.vitals(), decode_vitals, encode_vitals),
+    "crossing.v1.msgpack": (messages.CROSSING, decode_vitals, encode_vitals),
+    "late.v1.msgpack": (messages.LATE, decode_vitals, encode_vitals),
+    "pulse.v1.msgpack": (messages.PULSE, decode_vitals, encode_vitals),
+    "health.v1.json": (messages.HEALTH, decode_health, encode_health),
+    "anomaly.v1.json": (messages.ANOMALY, decode_anomaly, lambda anomaly: encode_anomaly(anomaly)[0]),
+    "reject.v1.msgpack": (messages.REJECT, decode_reject, encode_reject),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_kept_message_still_reads_as_what_it_was(name):
+    expected, decode, _ = KEPT[name]
+    assert decode((GOLDEN / name).read_bytes()) == expected
+
+
+@pytest.mark.parametrize("name", [name for name, kept in KEPT.items() if kept[2]])
+def test_the_current_version_is_still_written_in_the_same_bytes(name):
+    expected, _, encode = KEPT[name]
+    assert encode(expected) == (GOLDEN / name).read_bytes()
+
+
+def test_no_golden_file_is_left_unread():
+    assert {path.name for path in GOLDEN.iterdir()} == set(KEPT)
+
+
+@pytest.mark.parametrize("name", ["frame", "health", "anomaly"])
+def test_the_kept_json_messages_fulfil_their_json_schema(name):
+    document = msgspec.json.decode((GOLDEN / f"{name}.v1.json").read_bytes())
+    jsonschema.validate(document, json_schema(name))
+
+
+def test_the_json_schema_refuses_an_unknown_signal():
+    document = msgspec.json.decode((GOLDEN / "frame.v1.json").read_bytes())
+    document["readings"]["joint_colour"] = [1]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, json_schema("frame"))
+
+
+@pytest.mark.parametrize("decode", [decode_vitals, decode_health, decode_anomaly])
+def test_a_message_of_a_future_version_is_rejected_as_such(decode):
+    later = {
+        decode_vitals: encode_vitals(msgspec.structs.replace(messages.PULSE, v=2)),
+        decode_health: encode_health(msgspec.structs.replace(messages.HEALTH, v=2)),
+        decode_anomaly: encode_anomaly(msgspec.structs.replace(messages.ANOMALY, v=2))[0],
+    }[decode]
+    with pytest.raises(RejectError) as caught:
+        decode(later)
+    assert caught.value.reason == "future_version"
+
+
+def test_vitals_whose_arrays_disagree_are_rejected():
+    broken = msgspec.structs.replace(messages.vitals(), frames=b"\0" * 3)
+    with pytest.raises(RejectError) as caught:
+        decode_vitals(encode_vitals(broken))
+    assert caught.value.reason == "values_mismatch"
+
+
+def test_an_anomaly_travels_as_a_cloudevent_whose_id_is_its_transition():
+    value, headers = encode_anomaly(messages.ANOMALY)
+    envelope = dict(headers)
+    assert envelope["ce_specversion"] == b"1.0"
+    assert envelope["ce_id"] == b"e-1/1"
+    assert envelope["ce_type"] == b"robovitals.anomaly.opened"
+    assert envelope["ce_subject"].decode() == messages.ANOMALY.robot_id
+    assert envelope["ce_time"] == b"2025-10-09T08:53:20.000000Z"
+    assert decode_anomaly(value) == messages.ANOMALY
