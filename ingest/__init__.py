@@ -1,0 +1,1 @@
+"""Robot to Kafka to TimescaleDB: recordings and simulation, screening, COPY, landing."""

@@ -1,0 +1,204 @@
+"""A batch: records of one topic and what is to be stored for them, in one transaction. Pure.
+
+In: Kafka records in the order of their partitions, and for each partition the offset that is stored as landed.
+Out: a `Batch` with its content by topic, its rejects and the offsets to move. Called by `ingest/land.py`; a
+batch that the database refuses is halved until the record at fault stands alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from ingest.rows import ImpossibleReadings, Rows, frame_rows, vitals_rows
+from schemas.anomaly import Anomaly, decode_anomaly
+from schemas.columns import Rejected, decode_records
+from schemas.errors import RejectError
+from schemas.frame import MAX_INTEGER
+from schemas.health import Health, decode_health
+from schemas.reject import REJECT_VERSION, Reject
+from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
+from schemas.vitals import LATE_REASONS, Late, Vitals, decode_vitals
+
+
+class Record(Protocol):
+    """What is needed of a Kafka record (aiokafka's ConsumerRecord has it). `timestamp` is in ms."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    timestamp: int
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameContent:
+    """`first_time_us`: of each robot in the batch the event time of its first frame there."""
+
+    rows: Rows
+    impossible: ImpossibleReadings
+    first_time_us: dict[bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class VitalsContent:
+    rows: Rows
+    late: list[Late]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthContent:
+    healths: list[Health]
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyContent:
+    anomalies: list[Anomaly]
+
+
+Content = FrameContent | VitalsContent | HealthContent | AnomalyContent
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The records of one partition: landed are all before `first`, and after this batch all before `next`."""
+
+    first: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`spans` by partition; `rejects` in the order of the records."""
+
+    topic: str
+    records: Sequence[Record]
+    spans: dict[int, Span]
+    content: Content
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def oldest_ms(self) -> int:
+        """The broker's earliest time stamp among the records."""
+        return min(record.timestamp for record in self.records)
+
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """Two batches that land the same records, the second after the first."""
+        middle = len(self.records) // 2
+        first_offsets = {partition: span.first for partition, span in self.spans.items()}
+        one = make_batch(self.topic, self.records[:middle], first_offsets)
+        moved = first_offsets | {partition: span.next for partition, span in one.spans.items()}
+        return one, make_batch(self.topic, self.records[middle:], moved)
+
+    def refused(self, detail: str) -> "Batch":
+        """The same with its one record as a reject: for what decodes and the database refuses all the same."""
+        content, _ = _CONTENT[self.topic]([])
+        reject = _reject(self.topic, self.records[0], Rejected(0, "refused_by_database", detail))
+        return Batch(self.topic, self.records, self.spans, content, [reject])
+
+
+def make_batch(topic: str, records: Sequence[Record], first_offsets: dict[int, int]) -> Batch:
+    """Decode and encode. Offsets may have gaps, so a span starts where the last one ended."""
+    content, rejected = _CONTENT[topic](records)
+    nexts = {record.partition: record.offset + 1 for record in records}
+    spans = {partition: Span(first_offsets[partition], end) for partition, end in nexts.items()}
+    return Batch(topic, records, spans, content, [_reject(topic, records[r.position], r) for r in rejected])
+
+
+def _reject(topic: str, record: Record, rejected: Rejected) -> Reject:
+    return Reject(
+        v=REJECT_VERSION,
+        topic=topic,
+        partition=record.partition,
+        offset=record.offset,
+        received_us=record.timestamp * 1000,
+        reason=rejected.reason,
+        detail=_storable(rejected.detail),
+        key=record.key,
+        value=record.value or b"",
+    )
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def _frames(records: Sequence[Record]) -> tuple[FrameContent, list[Rejected]]:
+    columns, rejected = decode_records(records)
+    rows, impossible = frame_rows(columns)
+    codes, times = columns.robot_id.tolist(), columns.time_us.tolist()
+    # Later pairs win in a dictionary, so backwards the first frame of each robot does.
+    return FrameContent(rows, impossible, dict(zip(codes[::-1], times[::-1], strict=True))), rejected
+
+
+def _vitals(records: Sequence[Record]) -> tuple[VitalsContent, list[Rejected]]:
+    messages, rejected = _decoded(records, _decode_vitals)
+    windows = [message for message in messages if isinstance(message, Vitals)]
+    return VitalsContent(vitals_rows(windows), [m for m in messages if isinstance(m, Late)]), rejected
+
+
+def _healths(records: Sequence[Record]) -> tuple[HealthContent, list[Rejected]]:
+    healths, rejected = _decoded(records, _decode_health)
+    return HealthContent(healths), rejected
+
+
+def _anomalies(records: Sequence[Record]) -> tuple[AnomalyContent, list[Rejected]]:
+    anomalies, rejected = _decoded(records, _decode_anomaly)
+    return AnomalyContent(anomalies), rejected
+
+
+_CONTENT: dict[str, Callable[[Sequence[Record]], tuple[Content, list[Rejected]]]] = {
+    FRAMES.name: _frames,
+    VITALS.name: _vitals,
+    HEALTH.name: _healths,
+    ANOMALIES.name: _anomalies,
+}
+LANDED_TOPICS = tuple(_CONTENT)
+
+_Message = TypeVar("_Message")
+
+
+def _decoded(
+    records: Sequence[Record], decode: Callable[[bytes], _Message]
+) -> tuple[list[_Message], list[Rejected]]:
+    messages: list[_Message] = []
+    rejected: list[Rejected] = []
+    for position, record in enumerate(records):
+        try:
+            messages.append(decode(record.value or b""))
+        except RejectError as error:
+            rejected.append(Rejected(position, error.reason, error.detail))
+    return messages, rejected
+
+
+def _decode_vitals(value: bytes) -> object:
+    """Crossings and pulses are for the assessor: nothing is stored of them."""
+    message = decode_vitals(value)
+    if isinstance(message, Vitals):
+        _check_integers(start_us=[message.start_us], length_us=[message.length_us])
+    elif isinstance(message, Late):
+        lists = (message.robot_id, message.start_us, message.offset, message.reason)
+        if len({len(entries) for entries in lists}) > 1:
+            raise RejectError("values_mismatch", "the lists of a late mark differ in length")
+        _check_integers(length_us=[message.length_us], start_us=message.start_us, offset=message.offset)
+        if not all(0 <= reason < len(LATE_REASONS) for reason in message.reason):
+            raise RejectError("wrong_type", "a late mark has a reason that does not exist")
+    return message
+
+
+def _decode_health(value: bytes) -> Health:
+    health = decode_health(value)
+    _check_integers(time_us=[health.time_us], last_seen_us=[health.last_seen_us], received_us=[health.received_us])
+    return health
+
+
+def _decode_anomaly(value: bytes) -> Anomaly:
+    anomaly = decode_anomaly(value)
+    _check_integers(first_us=[anomaly.first_us], last_us=[anomaly.last_us])
+    return anomaly
+
+
+def _check_integers(**columns: list[int]) -> None:
+    """Beyond this a time has no timestamptz. Frames are checked where they are decoded."""
+    for name, values in columns.items():
+        if not all(0 <= value <= MAX_INTEGER for value in values):
+            raise RejectError("wrong_type", f"{name} is out of range")

@@ -1,0 +1,62 @@
+"""Every metric of the lander with its meaning. Created with the process's registry and handed in."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
+
+
+@dataclass(frozen=True)
+class LandMetrics:
+    """`topic` is one of the four landed topics, `reason` one of REJECT_REASONS: no label grows with the fleet."""
+
+    records: Counter
+    batch_records: Histogram
+    batch_seconds: Histogram
+    latency_seconds: Histogram
+    rejects: Counter
+    impossible: Counter
+    duplicates: Counter
+    fenced: Counter
+    retries: Counter
+    lag_records: Gauge
+    lag_seconds: Gauge
+    paused: Gauge
+    progress_age_seconds: Gauge
+
+    @classmethod
+    def create(cls, registry: CollectorRegistry) -> "LandMetrics":
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"robovitals_land_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"robovitals_land_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"robovitals_land_{name}", text, ("topic",), registry=registry, buckets=buckets)
+
+        return cls(
+            records=counter("records", "records landed, rejects included", "topic"),
+            batch_records=histogram("batch_records", "records of a transaction", _RECORDS),
+            batch_seconds=histogram("batch_seconds", "time of a transaction", _SECONDS),
+            latency_seconds=histogram(
+                "latency_seconds", "from the broker's time stamp of a batch's oldest record to its commit", _SECONDS
+            ),
+            rejects=counter("rejects", "records that could not be used", "topic", "reason"),
+            impossible=counter("impossible_readings", "readings outside of what is physically possible"),
+            duplicates=counter("duplicates", "rows that were there already", "topic"),
+            fenced=counter("fenced", "batches dropped because another lander owns their partition"),
+            retries=counter("retries", "attempts that a server made fail"),
+            lag_records=gauge(
+                "lag_records", "records of this lander's partitions that are not landed yet", "topic"
+            ),
+            lag_seconds=gauge(
+                "lag_seconds", "age of the oldest record that was read and is not landed yet", "topic"
+            ),
+            paused=gauge("paused", "1 while reading is paused because the database does not take more"),
+            progress_age_seconds=gauge(
+                "progress_age_seconds", "time since a batch landed, 0 while there is no work"
+            ),
+        )

@@ -1,0 +1,227 @@
+"""The simulated fleet: the same from the same seed, healthy until somebody breaks it, and broken as asked."""
+
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.faults import (
+    FleetFile,
+    break_robot,
+    faults_stamp,
+    find_robot,
+    heal_robot,
+    read_faults,
+    read_fleet,
+    write_fleet,
+)
+from ingest.fleet import Fault, Squad
+from ingest.schedule import Schedule
+from ingest.simulate import SimulateSettings, opened_fleet
+from ingest.traits import MODELS, Robot, robot
+from schemas.columns import Float32
+from schemas.errors import SettingError, UnavailableError
+from schemas.frame import Frame
+from schemas.limits import Limits
+from schemas.robot_code import has_check_character
+from schemas.screen import screen
+from schemas.signals import MODES
+
+DAY_US = 1_760_000_000_000_000
+HOUR_S = 3600.0
+
+
+def _fleet(count: int, seed: int = 1) -> list[Robot]:
+    return [robot(seed, number) for number in range(1, count + 1)]
+
+
+def _frames(count: int, periods: int, hz: float = 1.0, **broken: int) -> list[Frame]:
+    """All frames of some periods; `broken` is fault to its beginning, of robot 1."""
+    fleet = _fleet(count)
+    schedule = Schedule(1, fleet, hz, DAY_US, DAY_US)
+    faults = {fleet[0].code: {Fault(kind): since_us for kind, since_us in broken.items()}}
+    return [frame for slot in _slots(schedule, periods, hz) for frame in schedule.frames(slot, faults)]
+
+
+def _slots(schedule: Schedule, periods: int, hz: float) -> Iterator:
+    end_us = DAY_US + round(periods * 1e6 / hz)
+    for slot in schedule.slots():
+        if slot.time_us >= end_us:
+            return
+        yield slot
+
+
+def _signal(frame: Frame, squad: Squad, name: str) -> Float32:
+    first, end = squad.layout.spans[name]
+    return np.frombuffer(frame.values, "<f4")[first:end]
+
+
+def test_codes_follow_from_seed_and_number_and_are_of_our_own_making() -> None:
+    codes = [member.code for member in _fleet(50)]
+    assert codes == [member.code for member in _fleet(50)]
+    assert len(set(codes + [member.code for member in _fleet(50, seed=2)])) == 100
+    assert all(code.startswith("ZZSIMU") and has_check_character(code) for code in codes)
+
+
+def test_a_fleet_has_models_with_several_numbers_of_joints() -> None:
+    assert {frame.layout.partition(":")[0] for frame in _frames(4, 1)} == {"6", "23", "29", "43"}
+
+
+def test_the_same_seed_gives_the_same_readings() -> None:
+    one, other = _frames(8, 3), _frames(8, 3)
+    assert [frame.values for frame in one] == [frame.values for frame in other]
+    assert [frame.boot_id for frame in one] != [frame.boot_id for frame in other], "each start is a boot"
+
+
+def test_a_robot_is_the_same_in_a_fleet_of_any_size() -> None:
+    small, large = Squad(1, [robot(1, 5)]), Squad(1, [robot(1, 1), robot(1, 5)])
+    wear = slice(*small.layout.spans["joint_wear"])
+    assert np.array_equal(small.step(9e5, {}).values[0, wear], large.step(9e5, {}).values[1, wear])
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_healthy_robot_crosses_no_limit_and_says_nothing_impossible(model: object) -> None:
+    squad = Squad(3, [member for member in _fleet(400, seed=3) if member.model is model])
+    modes: set[int] = set()
+    for hours in range(0, 48, 3):
+        readings = squad.step(hours * HOUR_S, {})
+        modes |= set(readings.mode.tolist())
+        assert len(screen(squad.layout, readings.values)[1].value) == 0
+        for side in ("above", "below"):
+            limit = Limits().thresholds(squad.layout, "", side)
+            beyond = limit.sign * readings.values >= limit.sign * limit.warn
+            assert not beyond.any(), [squad.layout.slots[slot].signal.name for slot in np.nonzero(beyond)[1]]
+    assert {MODES[mode] for mode in modes} == {"idle", "working", "charging"}
+
+
+def test_counters_and_wear_never_go_back_and_a_restart_goes_on_where_they_were() -> None:
+    fleet = [robot(1, number) for number in (1, 5, 9)]
+    squad, before = Squad(1, fleet), None
+    wear = slice(*squad.layout.spans["joint_wear"])
+    for hour in range(0, 100, 7):
+        now = squad.step(hour * HOUR_S, {})
+        again = Squad(1, fleet).step(hour * HOUR_S, {})
+        for name in ("runtime_s", "energy_wh", "cycles"):
+            assert np.array_equal(getattr(now, name), getattr(again, name))
+            assert before is None or (getattr(now, name) >= getattr(before, name)).all()
+        assert np.array_equal(now.values[:, wear], again.values[:, wear])
+        assert before is None or (now.values[:, wear] >= before.values[:, wear]).all()
+        before = now
+
+
+def test_charge_falls_at_work_and_rises_at_the_charger() -> None:
+    squad = Squad(1, _fleet(1))
+    place = squad.layout.spans["battery_soc"][0]
+    minutes = [squad.step(minute * 60.0, {}) for minute in range(600)]
+    for one, other in pairwise(minutes):
+        if one.mode[0] == other.mode[0] and MODES[one.mode[0]] != "idle":
+            assert (other.values[0, place] > one.values[0, place]) == (MODES[one.mode[0]] == "charging")
+
+
+def test_accuracy_is_measured_now_and_then_and_absent_in_between() -> None:
+    squad = Squad(1, _fleet(1))
+    place = squad.layout.spans["pose_accuracy_mm"][0]
+    measured = [not np.isnan(squad.step(float(second), {}).values[0, place]) for second in range(0, 7200, 10)]
+    assert 5 <= sum(measured) <= 24
+
+
+def test_frames_come_in_the_order_of_time_spread_over_the_period() -> None:
+    frames = _frames(400, 2)
+    times = [frame.time_us for frame in frames]
+    assert times == sorted(times)
+    assert len(frames) == 800
+    assert len(set(times[:400])) >= 8
+    assert max(times.count(time) for time in set(times)) <= 50
+
+
+def test_sequence_numbers_count_from_nought_and_the_boots_clock_runs_beside() -> None:
+    frames = [frame for frame in _frames(3, 5, hz=2.0) if frame.robot_id == robot(1, 1).code]
+    assert [frame.seq for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.mono_us for frame in frames] == [0, 500_000, 1_000_000, 1_500_000, 2_000_000]
+
+
+@pytest.mark.parametrize("hz", [1.0, 10.0])
+def test_an_overheating_joint_is_past_90_degrees_within_five_seconds_and_cools_when_healed(hz: float) -> None:
+    squad = Squad(1, _fleet(1))
+    hottest = slice(*squad.layout.spans["joint_temperature_c"])
+    found = [
+        squad.step(step / hz, {0: frozenset({Fault.OVERHEAT})}).values[0, hottest] for step in range(int(6 * hz))
+    ]
+    assert found[0].max() < 80
+    assert found[-1].max() > 90
+    assert np.sum(found[-1] > 80) == 1, "one joint only"
+    assert squad.step(600.0, {}).values[0, hottest].max() < 80
+
+
+def test_a_bad_battery_is_beyond_both_alarm_limits() -> None:
+    squad, frame = Squad(1, _fleet(1)), _frames(1, 1, battery=0)[0]
+    assert _signal(frame, squad, "battery_soh")[0] < 0.8
+    assert _signal(frame, squad, "battery_cell_spread_mv")[0] > 100
+
+
+def test_backlash_jumps_to_several_times_what_it_was() -> None:
+    squad, name = Squad(1, _fleet(1)), "joint_backlash_arcmin"
+    broken, healthy = _signal(_frames(1, 1, backlash=0)[0], squad, name), _signal(_frames(1, 1)[0], squad, name)
+    assert np.sum(broken > 4 * healthy) == 1
+
+
+def test_a_silent_robot_sends_nothing_and_its_fleet_goes_on() -> None:
+    frames = _frames(2, 5, silent=DAY_US + 2_000_000)
+    assert [frame.robot_id for frame in frames].count(robot(1, 1).code) == 2
+    assert [frame.robot_id for frame in frames].count(robot(1, 2).code) == 5
+
+
+def test_a_wrong_clock_is_an_hour_ahead_from_when_it_breaks() -> None:
+    times = [f.time_us - DAY_US for f in _frames(1, 4, clock=DAY_US + 2_000_000)]
+    assert times == [0, 1_000_000, 3_602_000_000, 3_603_000_000]
+
+
+def test_breaking_and_healing_reach_the_file_and_change_its_stamp(tmp_path: Path) -> None:
+    code, stamps = robot(1, 1).code, [faults_stamp(tmp_path)]
+    break_robot(tmp_path, code, Fault.SILENT, 5)
+    stamps.append(faults_stamp(tmp_path))
+    break_robot(tmp_path, code, Fault.SILENT, 9)
+    assert read_faults(tmp_path) == {code: {Fault.SILENT: 5}}, "a fault that stands keeps its beginning"
+    heal_robot(tmp_path, code)
+    stamps.append(faults_stamp(tmp_path))
+    assert read_faults(tmp_path) == {}
+    assert len(set(stamps)) == 3
+
+
+def test_a_robot_is_found_by_number_code_and_a_unique_part_of_it(tmp_path: Path) -> None:
+    write_fleet(tmp_path, FleetFile(1, 20, DAY_US, 0))
+    wanted = robot(1, 7)
+    code = wanted.code
+    hyphened = f"{code[:2]}-{code[2:6]}-{code[6:12]}-{code[12:]}"
+    for text in ("7", code, code.lower(), hyphened, code[-4:]):
+        assert find_robot(tmp_path, text) == wanted
+
+
+@pytest.mark.parametrize(("text", "said"), [("ZZSIMU", "20 simulated robots are"), ("21", "no simulated robot is")])
+def test_a_robot_that_is_not_clear_is_answered_with_some_that_are(tmp_path: Path, text: str, said: str) -> None:
+    write_fleet(tmp_path, FleetFile(1, 20, DAY_US, 0))
+    with pytest.raises(SettingError, match=rf"{said} named so; .*ZZSIMUHUMA23"):
+        find_robot(tmp_path, text)
+
+
+def test_without_a_fleet_nothing_can_be_broken(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="robovitals demo"):
+        find_robot(tmp_path, "1")
+
+
+def test_history_begins_where_the_fleet_left_off_and_never_twice(tmp_path: Path) -> None:
+    def first_us(now_us: int, seed: int = 1) -> int:
+        settings = SimulateSettings("", tmp_path, 3, 1.0, seed, 600.0, None, None)
+        return opened_fleet(settings, now_us)[1]
+
+    assert first_us(DAY_US) == DAY_US - 600_000_000
+    write_fleet(tmp_path, FleetFile(1, 3, DAY_US, DAY_US))
+    assert first_us(DAY_US + 60_000_000) == DAY_US + 1
+    assert first_us(DAY_US + 900_000_000) == DAY_US + 300_000_000
+    assert first_us(DAY_US + 60_000_000, seed=2) == DAY_US - 540_000_000, "another seed is another fleet"
+    write_fleet(tmp_path, FleetFile(1, 3, DAY_US, DAY_US))
+    fleet = read_fleet(tmp_path)
+    assert fleet is not None
+    assert [member.number for member in islice(fleet.members(), 3)] == [1, 2, 3]
