@@ -1,0 +1,1 @@
+"""Frames to vitals, vitals to health and anomalies."""

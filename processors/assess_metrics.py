@@ -1,0 +1,52 @@
+"""Every metric of the assessor with its meaning. Created with the process's registry and handed in."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5)
+_BYTES = tuple(4**n for n in range(5, 13))
+
+
+@dataclass(frozen=True)
+class AssessMetrics:
+    """`kind` is that of a message, `rule` one of the rules: no label grows with the fleet."""
+
+    events: Counter
+    windows: Counter
+    findings: Counter
+    transitions: Counter
+    healths: Counter
+    rejected: Counter
+    step_seconds: Histogram
+    event_seconds: Histogram
+    state_bytes: Histogram
+    lag: Gauge
+    progress_age_seconds: Gauge
+
+    @classmethod
+    def create(cls, registry: CollectorRegistry) -> "AssessMetrics":
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"robovitals_assess_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"robovitals_assess_{name}", text, registry=registry)
+
+        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"robovitals_assess_{name}", text, registry=registry, buckets=buckets)
+
+        return cls(
+            events=counter("events", "messages of telemetry.vitals handled", "kind"),
+            windows=counter("windows", "robots' windows judged"),
+            findings=counter("findings", "conditions that detectors and crossings reported", "rule", "level"),
+            transitions=counter("transitions", "anomalies sent", "rule", "transition"),
+            healths=counter("healths", "health messages sent"),
+            rejected=counter("rejected", "messages that could not be read, and were skipped", "reason"),
+            step_seconds=histogram("step_seconds", "time of one pure step", _SECONDS),
+            event_seconds=histogram(
+                "event_seconds", "time of a message with its state, sending, writing", _SECONDS
+            ),
+            state_bytes=histogram("state_bytes", "packed state of a shard", _BYTES),
+            lag=gauge("lag_messages", "messages of telemetry.vitals that are not handled yet"),
+            progress_age_seconds=gauge("progress_age_seconds", "time since a message was handled, 0 without work"),
+        )

@@ -1,0 +1,130 @@
+"""Faust, set up so that its traps are closed: the app of the assessor, and tables that say when they are durable.
+
+In: where Kafka is, a directory for local state, the name of this replica. Out: an app that creates nothing of its
+own, serves no web, and commits only what was acknowledged by hand. Called by `processors/assess.py`.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError
+from mode import CrashingSupervisor
+
+from schemas.errors import UnavailableError
+from schemas.topics import (
+    ANOMALIES,
+    ASSESSOR_APP,
+    EPISODE_CHANGELOG,
+    HEALTH,
+    MAX_STATE_BYTES,
+    SHARD_CHANGELOG,
+    VITALS,
+    Topic,
+)
+
+TOPICS = (VITALS, HEALTH, ANOMALIES, SHARD_CHANGELOG, EPISODE_CHANGELOG)
+
+# A worker that died without a word is missed after this time; one that comes back under its name is not missed.
+SESSION_TIMEOUT_S = 10.0
+
+# Vitals are up to 1 MB and states up to 8 MB: buffers counted in messages have to be short.
+_BUFFERED_EVENTS = 64
+_BUFFERED_CHANGES = 32
+
+# RocksDB for each partition of each table; Faust's defaults are a cache of 2 GB and buffers of 192 MB each.
+_ROCKSDB = {
+    "block_cache_size": 8 * 1024**2,
+    "write_buffer_size": 8 * 1024**2,
+    "max_write_buffer_number": 2,
+    "target_file_size_base": 16 * 1024**2,
+    "max_open_files": 64,
+}
+
+
+class DurableTable(faust.Table):  # type: ignore[misc]
+    """A table of packed bytes by packed keys. Faust only logs a failed write of a changelog: `durable` raises."""
+
+    def __init__(self, app: faust.App, name: str) -> None:
+        super().__init__(
+            app,
+            name=name,
+            key_type=bytes,
+            value_type=bytes,
+            recovery_buffer_size=_BUFFERED_CHANGES,
+            options=dict(_ROCKSDB),
+        )
+        self._unconfirmed: list[Any] = []
+
+    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
+        """As Faust's, and remembered."""
+        sent = super().send_changelog(*args, **kwargs)
+        self._unconfirmed.append(sent)
+        return sent
+
+    async def durable(self) -> None:
+        """Wait until the broker has all that was written."""
+        unconfirmed, self._unconfirmed = self._unconfirmed, []
+        await asyncio.gather(*unconfirmed)
+
+
+def make_app(bootstrap: str, directory: Path, instance: str | None) -> faust.App:
+    """The app. Topics and changelogs exist already (`deploy/topics.py`)."""
+    for name in ("faust", "mode", __name__):  # a service of Faust logs under its own module's name
+        logging.getLogger(name).setLevel(logging.WARNING)
+    directory.mkdir(parents=True, exist_ok=True)
+    return faust.App(
+        ASSESSOR_APP,
+        broker=[f"aiokafka://{server.strip()}" for server in bootstrap.split(",")],
+        autodiscover=False,
+        web_enabled=False,
+        datadir=str(directory),
+        store="rocksdb://",
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        agent_supervisor=CrashingSupervisor,
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=SESSION_TIMEOUT_S / 4,
+        broker_request_timeout=30.0,
+        broker_rebalance_timeout=30.0,
+        broker_commit_interval=1.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=f"{ASSESSOR_APP}.{instance}" if instance else None,
+        producer_acks=-1,
+        producer_compression_type="lz4",
+        producer_max_request_size=MAX_STATE_BYTES,
+        producer_request_timeout=30.0,
+        stream_buffer_maxsize=_BUFFERED_EVENTS,
+    )
+
+
+async def check_topics(bootstrap: str) -> None:
+    """Faust waits for ever for a topic that is missing. Raises UnavailableError for one, or for no broker."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id=f"{ASSESSOR_APP}.check")
+    try:
+        await consumer.start()
+        missing = {topic.name for topic in TOPICS} - await consumer.topics()
+    except KafkaConnectionError:
+        raise UnavailableError(f"no Kafka answers at {bootstrap}: `robovitals doctor`") from None
+    finally:
+        await consumer.stop()
+    if missing:
+        raise UnavailableError(f"there is no topic {', '.join(sorted(missing))}: `robovitals topics`")
+
+
+def bytes_topic(app: faust.App, topic: Topic) -> Any:
+    """A topic that Faust hands through as it is."""
+    return app.topic(
+        topic.name,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,
+    )

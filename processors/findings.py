@@ -1,0 +1,80 @@
+"""What a detector says about a robot, and what each rule's word means.
+
+Made by the detectors and from crossings; taken by `processors/episodes.py`, which turns it into transitions.
+Findings about the machine (limit, mode) and about the data (clock, silence) are kept apart by their rule; the
+times of the first are event times, those of the second broker times, since there the robot's clock is in doubt
+or has nothing to say.
+"""
+
+from enum import IntEnum
+
+import msgspec
+
+from schemas.health import Status
+
+
+class Level(IntEnum):
+    """How far a condition has gone. OK: it has ended."""
+
+    OK = 0
+    WARN = 1
+    ALARM = 2
+
+
+LIMIT, MODE, CLOCK, SILENCE = "limit", "mode", "clock", "silence"
+
+# A changed rule gets a new version, which its events carry.
+RULE_VERSIONS = {LIMIT: 1, MODE: 1, CLOCK: 1, SILENCE: 1}
+
+_STATUS = {
+    (LIMIT, Level.WARN): Status.MAINTENANCE_REQUIRED,
+    (LIMIT, Level.ALARM): Status.OFF_SPEC,
+    (MODE, Level.ALARM): Status.FAILURE,
+    (CLOCK, Level.ALARM): Status.CHECK_FUNCTION,
+    (SILENCE, Level.ALARM): Status.UNKNOWN,
+}
+
+
+def status_of(rule: str, level: Level) -> Status:
+    """The NE 107 word for a condition that is not over."""
+    return _STATUS[rule, level]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition of one robot, as its rule sees it now.
+
+    `first_us` and `last_us`: the first and this sign of it. `windows`: how many windows showed it so far; 0 for
+    what no window shows (a crossing). `value` and `limit` in the signal's unit, None where there is none.
+    """
+
+    rule: str
+    component: str
+    signal: str
+    side: str
+    level: Level
+    value: float | None
+    limit: float | None
+    first_us: int
+    last_us: int
+    windows: int
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What is one condition: its later findings have the same key."""
+        return self.rule, self.component, self.signal, self.side
+
+
+NOTHING, EVERYTHING = 0, 2**63 - 1
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All that some rules say about one robot: a condition of `rules` that is not in `findings` has ended.
+
+    `until_us`: how far the rules have seen. What showed itself then or later (a crossing, whose window is still
+    open) is not theirs to end or to lower: NOTHING for what can only raise, EVERYTHING where the rule is the only
+    witness.
+    """
+
+    rules: tuple[str, ...]
+    until_us: int
+    findings: list[Finding]

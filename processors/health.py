@@ -1,0 +1,162 @@
+"""Health: what is said of a robot as a whole, from its open episodes and the state of its shard.
+
+In: a shard after a step, a robot's row in it, and the record of its episodes. Out: a `Health`, and before that
+whether there is anything new to say. Called by `processors/assessor.py`. A status comes from episodes alone (they
+are its evidence); a zone from how near the limits the robot's values lie. What has no value for a while is
+UNKNOWN, and so is all that was NORMAL of a robot that says nothing.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processors.detectors import limit
+from processors.episodes import Episode, Record, describe
+from processors.findings import status_of
+from processors.shard import NEVER, NOT_THERE, Column, Shard, component_order, with_rows
+from processors.shard_window import ShardWindow, components_of, present_in, spread_of
+from processors.wording import unit_of
+from schemas.columns import Int64
+from schemas.health import HEALTH_VERSION, SEVERITY, ComponentHealth, Evidence, Health, Status, Zone
+from schemas.signals import MODES, Component
+from schemas.vitals import PROVISIONAL
+
+REFRESH_US = 300_000_000  # ours: an unchanged robot is told anew after this time, each at another moment
+
+# Windows without any value after which a component is UNKNOWN (ours: 5 minutes of 10 s windows). One that is not
+# in the robot's layout any more is then no longer its component.
+UNKNOWN_AFTER = 30
+_LONG = 127
+
+_ZONES = tuple(Zone.NONE if zone == 0 else list(Zone)[zone - 1] for zone in range(5))
+
+
+def due(shard: Shard, rows: Int64, window: ShardWindow) -> NDArray[np.bool_]:
+    """Whose turn it is to be told anew with this window, and of whom nothing was ever told."""
+    never: NDArray[np.bool_] = shard.health_us[rows] == NEVER
+    if window.kind == PROVISIONAL:
+        return never
+    before = shard.window_us[rows]
+    shift = window.length_us + spread_of(window.robots, REFRESH_US)
+    turn = (before + shift) // REFRESH_US != (window.start_us + shift) // REFRESH_US
+    again: NDArray[np.bool_] = turn & (before != NEVER)
+    return never | again
+
+
+def step(shard: Shard, rows: Int64, window: ShardWindow) -> tuple[Shard, NDArray[np.bool_]]:
+    """Take in a window that the detectors have judged. Returns who has a changed zone, component or word.
+
+    `words` are mode, software and scenario.
+    """
+    mode, software, scenario = window.columns["mode"], window.software, window.scenario
+    words = (shard.mode[rows] != mode) | (shard.software[rows] != software) | (shard.scenario[rows] != scenario)
+    absent = _absent(shard, rows, window)
+    shown = _component_zones(shard, rows) + np.int8(len(_ZONES)) * _presence(absent)
+    changed = words | (shard.shown[rows] != shown).any(axis=1)
+    words_now = {"mode": mode, "software": software, "scenario": scenario}
+    return with_rows(shard, rows, **words_now, absent=absent, shown=shown), changed
+
+
+def _absent(shard: Shard, rows: Int64, window: ShardWindow) -> NDArray[np.int8]:
+    """Windows since each component last had a value."""
+    before = shard.absent[rows].astype(np.int16)
+    listed = np.isin(shard.components, components_of(window.layout))
+    older = np.where(before == NOT_THERE, np.where(listed, _LONG, NOT_THERE), np.minimum(before + 1, _LONG))
+    gone = ~listed & (older > UNKNOWN_AFTER)
+    aged = np.where(gone, NOT_THERE, older)
+    return np.where(present_in(window, shard.components), 0, aged).astype(np.int8)
+
+
+def _presence(absent: NDArray[np.int8]) -> NDArray[np.int8]:
+    """0 there, 1 there without a value for too long, 2 not there."""
+    return np.where(absent == NOT_THERE, 2, absent > UNKNOWN_AFTER).astype(np.int8)
+
+
+def _component_zones(shard: Shard, rows: Int64) -> NDArray[np.int8]:
+    """Robots × components: the worst zone of the component's columns, 0 where none has one."""
+    zones = np.zeros((len(rows), len(shard.components)), np.int8)
+    starts, owners = _groups(shard.columns, shard.components)
+    if len(starts):
+        of_columns = limit.zones(shard.phase[rows], shard.columns)
+        zones[:, owners] = np.maximum.reduceat(of_columns, starts, axis=1)
+    return zones
+
+
+@lru_cache(maxsize=1024)
+def _groups(columns: tuple[Column, ...], components: tuple[str, ...]) -> tuple[Int64, Int64]:
+    """Where each component's columns begin, and which component that is."""
+    owners = np.array([components.index(column.component) for column in columns], np.int64)
+    distinct, starts = np.unique(owners, return_index=True)
+    return starts.astype(np.int64), distinct
+
+
+def judge(shard: Shard, row: int, record: Record, time_us: int) -> Health:
+    """The health of one robot as of `time_us`."""
+    components = _components(shard, row, record.open)
+    received_us = int(shard.received_us[row])
+    return Health(
+        v=HEALTH_VERSION,
+        robot_id=shard.robots[row].decode(),
+        time_us=time_us,
+        # A robot of which no frame had a clock to be trusted was last seen when the broker had it.
+        last_seen_us=int(shard.last_time_us[row]) if shard.last_time_us[row] != NEVER else received_us,
+        received_us=received_us,
+        status=max((c.status for c in components), key=SEVERITY.__getitem__),
+        zone=max((c.zone for c in components), key=str),
+        mode=MODES[shard.mode[row]] if shard.mode[row] != NEVER else "",
+        software=shard.software[row],
+        scenario=shard.scenario[row],
+        components=components,
+        open_episodes=len(record.open),
+    )
+
+
+def _components(shard: Shard, row: int, open_episodes: list[Episode]) -> list[ComponentHealth]:
+    """Worst first. Those of the robot, and those that an open episode is about."""
+    episodes: dict[str, list[Episode]] = {}
+    for episode in open_episodes:
+        episodes.setdefault(episode.component, []).append(episode)
+    found: list[ComponentHealth] = []
+    silent = bool(shard.silent[row])
+    for name, absent, shown in zip(
+        shard.components, shard.absent[row].tolist(), shard.shown[row].tolist(), strict=True
+    ):
+        if absent != NOT_THERE:
+            zone, unknown = _ZONES[shown % len(_ZONES)], silent or absent > UNKNOWN_AFTER
+            found.append(_component(name, zone, unknown, episodes.pop(name, [])))
+    # Known by their episodes alone: what left the layout, or a robot that no window has shown yet.
+    found += [_component(name, Zone.NONE, True, about) for name, about in episodes.items()]
+    if not found:
+        found.append(_component(Component.ROBOT.value, Zone.NONE, True, []))
+    return sorted(found, key=_worst_first)
+
+
+def _component(name: str, zone: Zone, unknown: bool, episodes: list[Episode]) -> ComponentHealth:
+    status = Status.UNKNOWN if unknown else Status.NORMAL
+    worst_first = sorted(episodes, key=lambda e: (-SEVERITY[status_of(e.rule, e.level)], e.first_us, e.key))
+    if worst_first:
+        status = max(status, status_of(worst_first[0].rule, worst_first[0].level), key=SEVERITY.__getitem__)
+    return ComponentHealth(
+        component=name,
+        status=status,
+        zone=Zone.NONE if status is Status.UNKNOWN else zone,
+        evidence=[_evidence(episode) for episode in worst_first],
+    )
+
+
+def _worst_first(found: ComponentHealth) -> tuple[int, int, bool, tuple[int, int]]:
+    zone = _ZONES.index(found.zone)
+    return -SEVERITY[found.status], -zone, not found.evidence, component_order(found.component)
+
+
+def _evidence(episode: Episode) -> Evidence:
+    return Evidence(
+        rule=episode.rule,
+        signal=episode.signal,
+        value=episode.value,
+        unit=unit_of(episode.signal),
+        limit=episode.limit,
+        since_us=episode.first_us,
+        text=describe(episode),
+    )

@@ -1,0 +1,71 @@
+"""The way out to `telemetry.vitals`: an idempotent producer, and when all that it was given has been acknowledged.
+
+Called by `processors/summarise.py`, for its own messages and for those of the repairer. What Kafka does not take
+ends the process: after that nothing may be committed, and a producer that is stuck recovers only by being new.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from processors.partition import record_of
+from schemas.errors import StopError
+from schemas.topics import MAX_RECORD_BYTES, VITALS
+from schemas.vitals import Message
+
+Sent: TypeAlias = "asyncio.Future[object]"
+
+LINGER_MS = 5
+BATCH_BYTES = 256 * 1024
+
+
+class Outlet:
+    def __init__(self, kafka_bootstrap: str) -> None:
+        self._bootstrap = kafka_bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """Raises KafkaError when no broker answers."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=MAX_RECORD_BYTES,
+            compression_type="lz4",
+        )
+        await self._producer.start()
+
+    async def send(self, partition: int, messages: Iterable[Message]) -> list[Sent]:
+        """Hand messages over, waiting while the producer's buffer is full. They are out once `settled`."""
+        assert self._producer is not None, "open() first"
+        sent: list[Sent] = []
+        try:
+            for message in messages:
+                key, value = record_of(partition, message)
+                sent.append(await self._producer.send(VITALS.name, value, key=key, partition=partition))
+        except KafkaError as error:
+            raise _stuck(error) from error
+        return sent
+
+    async def close(self) -> None:
+        """Sends what is waiting."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+
+async def settled(sent: Iterable[Sent]) -> None:
+    """Wait until all of them are acknowledged. Raises StopError where Kafka does not take one."""
+    try:
+        for future in sent:
+            await future
+    except KafkaError as error:
+        raise _stuck(error) from error
+
+
+def _stuck(error: KafkaError) -> StopError:
+    return StopError(f"{VITALS.name} could not be written ({error!r}); nothing is committed past it, start again")

@@ -1,0 +1,160 @@
+"""The repairer: windows that miss frames are computed again from the rows, so that vitals end equal to them.
+
+In: marks in `late_window`, rows of `frame`. Out: repaired Vitals, on the partition of the mark's frames. The second
+loop of `robovitals summarise`; of several replicas one works, by an advisory lock. A database that does not answer
+is waited for, and the summariser goes on meanwhile.
+
+A mark is due once its frame has landed: its window is read, published, and the mark deleted if it has not grown.
+While a window is open its rows may be fewer than the frames that its final message will count, and that would take
+the repaired one's place. So such a window is noted in `repair_again`, and repaired once more when it has closed and
+all that it counted has landed. Which windows have closed, and what had been read by then, is what the summarisers
+commit (`schemas.watermark.Resume`).
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+
+import asyncpg
+from asyncpg import exceptions as driver
+
+from processors import repair_tables as tables
+from processors.repair_tables import Connection, Mark
+from processors.rows import Recount
+from processors.summarise_metrics import SummariseMetrics
+from schemas.errors import RetryError, StopError, UnavailableError
+from schemas.vitals import LATE_REASONS, Vitals
+from schemas.watermark import NO_WATERMARK, Resume
+
+LOOK_EVERY_S = 1.0
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 30.0
+CONNECT_TIMEOUT_S = 10.0
+STATEMENT_TIMEOUT_S = 60.0
+
+WINDOW_CLOSED = LATE_REASONS[0]
+
+# What a database may answer on a bad day. Anything else ends the process.
+TRANSIENT = (
+    OSError,
+    TimeoutError,
+    driver.InterfaceError,
+    driver.PostgresConnectionError,
+    driver.OperatorInterventionError,
+    driver.TransactionRollbackError,
+    driver.InsufficientResourcesError,
+    driver.ObjectNotInPrerequisiteStateError,
+    driver.InvalidTransactionStateError,
+    driver.InvalidCachedStatementError,
+    driver.PostgresSystemError,
+    RetryError,
+)
+
+Publish = Callable[[int, Sequence[Vitals]], Awaitable[None]]
+Commits = Callable[[], Awaitable[Mapping[int, Resume]]]
+
+_log = logging.getLogger(__name__)
+
+
+class Closed:
+    """Up to which watermark windows have closed, of each partition, with all that they counted landed.
+
+    A commit says up to where had been read when its windows had closed; it holds from when that has landed. The
+    next one is looked at only then, for under load the newest is always a little ahead of what has landed.
+    """
+
+    def __init__(self) -> None:
+        self.until_us: dict[int, int] = {}
+        self._waiting: dict[int, Resume] = {}
+
+    def look(self, commits: Mapping[int, Resume], landed: Mapping[int, int]) -> None:
+        """Take note of what is committed and what has landed by now."""
+        for partition, newest in commits.items():
+            resume = self._waiting.setdefault(partition, newest)
+            if landed.get(partition, 0) >= resume.read_to:
+                self.until_us[partition] = max(resume.closed_us, self.until_us.get(partition, NO_WATERMARK))
+                del self._waiting[partition]
+
+
+class Repairer:
+    """`publish` returns when a partition's messages are acknowledged; `commits` asks for the group's commits."""
+
+    def __init__(
+        self, database_url: str, grace_us: int, metrics: SummariseMetrics, publish: Publish, commits: Commits
+    ) -> None:
+        self._database_url = database_url
+        self._grace_us = grace_us
+        self._metrics = metrics
+        self._publish = publish
+        self._commits = commits
+        self._closed = Closed()
+        self._connection: Connection | None = None
+        self._ours = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. Raises StopError when Kafka does not take a message."""
+        backoff_s = FIRST_BACKOFF_S
+        try:
+            while not stop.is_set():
+                try:
+                    more = await self._look()
+                    pause_s, backoff_s = 0.0 if more else LOOK_EVERY_S, FIRST_BACKOFF_S
+                except TRANSIENT as error:
+                    _log.warning("repair waits: %s", " ".join(str(error).split()) or type(error).__name__)
+                    self._metrics.repair_retries.inc()
+                    await self._disconnect()
+                    pause_s, backoff_s = backoff_s, min(2 * backoff_s, LONGEST_BACKOFF_S)
+                except driver.UndefinedTableError as error:
+                    raise UnavailableError(
+                        f"the database is not up to date: {error}; `robovitals migrate`"
+                    ) from None
+                except asyncpg.PostgresError as error:
+                    raise StopError(f"repair cannot go on, the database says: {error}") from error
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), pause_s)
+        finally:
+            await self._disconnect()
+
+    async def _look(self) -> bool:
+        """Repair what is due. Returns whether there is probably more."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._database_url, timeout=CONNECT_TIMEOUT_S, command_timeout=STATEMENT_TIMEOUT_S
+            )
+            self._ours = False
+        connection = self._connection
+        self._ours = self._ours or await tables.is_ours(connection)
+        if not self._ours:
+            return False
+        self._closed.look(await self._commits(), await tables.landed(connection))
+        self._metrics.marks_waiting.set(await tables.waiting(connection))
+        due = await tables.due(connection, self._closed.until_us, self._grace_us)
+        groups: dict[tuple[int, int], list[Mark]] = defaultdict(list)
+        for mark in due:
+            groups[mark.partition, mark.length_us].append(mark)
+        for (partition, length_us), marks in groups.items():
+            await self._repair(connection, partition, length_us, marks)
+        return len(due) >= tables.MARKS_AT_ONCE
+
+    async def _repair(self, connection: Connection, partition: int, length_us: int, marks: list[Mark]) -> None:
+        again = [mark for mark in marks if not self._has_closed(mark)]
+        recount = Recount(length_us)
+        async for rows in tables.rows(connection, marks):
+            recount.add(rows)
+        await self._publish(partition, recount.vitals())
+        await tables.finish(connection, marks, again)
+        self._metrics.repairs.inc(len(marks))
+
+    def _has_closed(self, mark: Mark) -> bool:
+        """Whether all that the live window counted has landed. What came too late came after all of it."""
+        if mark.frame_offset is None or mark.reason == WINDOW_CLOSED:
+            return True
+        closes_us = mark.start_us + mark.length_us + self._grace_us
+        return closes_us <= self._closed.until_us.get(mark.partition, NO_WATERMARK)
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None

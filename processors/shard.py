@@ -1,0 +1,241 @@
+"""The state of one shard: for all its robots side by side, what the detectors remember.
+
+In: the packed bytes of the table, or nothing; then robots, columns and components as they appear. Out: the same
+arrays with room for them, and packed bytes again. Called by `processors/assessor.py`; the detectors read and
+replace arrays. Robots are sorted, columns and components are named, so robots of different layouts share one
+matrix: what a robot does not have stays at its initial value, and a robot that changes its layout keeps the
+state of the slots that remain.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.columns import Codes, Int64
+from schemas.errors import ContractError
+from schemas.robot_code import CODE_LENGTH
+from schemas.signals import SIGNAL, SIGNAL_ORDER, Component
+
+SHARD_VERSION = 1
+
+NEVER = -1  # no window, frame or message of that kind has been seen
+NOT_THERE = -1  # a component that the robot does not have
+STEPS = 3  # thresholds of a column: near, warn, alarm
+UNSEEN = 64  # the phase of a threshold that has not met a value yet
+
+MODE_SIGNAL = "mode"
+
+
+class Column(NamedTuple):
+    """One side of one slot that has limits, or the robot's own word that it is at fault (MODE_SIGNAL)."""
+
+    signal: str
+    joint: int
+    side: str
+
+    @property
+    def component(self) -> str:
+        """The component path."""
+        if self.joint:
+            return f"joint/{self.joint}"
+        return SIGNAL[self.signal].component.value if self.signal in SIGNAL else Component.ROBOT.value
+
+
+MODE_COLUMN = Column(MODE_SIGNAL, 0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """R robots (sorted S29 codes), K columns, C components; arrays have R rows.
+
+    A robot: `window_us` the start of the last assessed window; `last_time_us`, `received_us` event and broker time
+    of its last frame; `health_us` the time of its last health message; `clock_us` the broker time of its last
+    frame with a clock ahead and `clock_bad` the good windows that are still to come before that is over;
+    `silent`; `mode`; `software`, `scenario`. A column: `phase` (see `detectors/limit.py`) of each threshold and
+    `seen`, the windows that showed it. A component: `absent`, windows since it last had a value, and `shown`,
+    what its last health message said. `length_us` is that of the last window.
+    """
+
+    length_us: int
+    robots: Codes
+    columns: tuple[Column, ...]
+    components: tuple[str, ...]
+    window_us: Int64
+    last_time_us: Int64
+    received_us: Int64
+    health_us: Int64
+    clock_us: Int64
+    clock_bad: NDArray[np.int8]
+    silent: NDArray[np.bool_]
+    mode: NDArray[np.int16]
+    software: NDArray[np.object_]
+    scenario: NDArray[np.object_]
+    phase: NDArray[np.int8]
+    seen: NDArray[np.int32]
+    absent: NDArray[np.int8]
+    shown: NDArray[np.int8]
+
+    def rows(self, codes: Codes) -> Int64:
+        """The row of each of `codes`, which are all there."""
+        return np.searchsorted(self.robots, codes)
+
+    def find(self, code: str) -> int | None:
+        """The row of one robot, if it is there."""
+        row = int(np.searchsorted(self.robots, np.bytes_(code.encode())))
+        return row if row < len(self.robots) and self.robots[row].decode() == code else None
+
+
+class _Field(NamedTuple):
+    """An array of the state: its type, what follows its robots axis, and what a newcomer has."""
+
+    kind: str
+    axes: tuple[str, ...]
+    initial: Any
+
+
+_FIELDS: dict[str, _Field] = {
+    "window_us": _Field("<i8", (), NEVER),
+    "last_time_us": _Field("<i8", (), NEVER),
+    "received_us": _Field("<i8", (), NEVER),
+    "health_us": _Field("<i8", (), NEVER),
+    "clock_us": _Field("<i8", (), NEVER),
+    "clock_bad": _Field("i1", (), 0),
+    "silent": _Field("?", (), False),
+    "mode": _Field("<i2", (), NEVER),
+    "software": _Field("O", (), ""),
+    "scenario": _Field("O", (), ""),
+    "phase": _Field("i1", ("steps", "columns"), UNSEEN),
+    "seen": _Field("<i4", ("columns",), 0),
+    "absent": _Field("i1", ("components",), NOT_THERE),
+    "shown": _Field("i1", ("components",), 0),
+}
+
+
+def empty_shard() -> Shard:
+    """A shard that has not seen a robot."""
+    return _filled(0, np.empty(0, f"S{CODE_LENGTH}"), (), ())
+
+
+def widened(
+    shard: Shard, robots: Codes, columns: tuple[Column, ...] = (), components: tuple[str, ...] = ()
+) -> Shard:
+    """The shard with room for these; the same one where it has them all."""
+    known = np.searchsorted(shard.robots, robots)
+    known[known == len(shard.robots)] = 0
+    all_known = len(robots) == 0 or (len(shard.robots) > 0 and bool((shard.robots[known] == robots).all()))
+    codes = shard.robots if all_known else np.union1d(shard.robots, robots)
+    wider_columns = _union_of_columns(shard.columns, columns)
+    wider_components = _union_of_components(shard.components, components)
+    if all_known and wider_columns == shard.columns and wider_components == shard.components:
+        return shard
+    return _moved(shard, _filled(shard.length_us, codes, wider_columns, wider_components))
+
+
+def with_rows(shard: Shard, rows: Int64 | list[int], **arrays: Any) -> Shard:
+    """The shard with new values in `rows` of the named arrays."""
+    changed: dict[str, Any] = {}
+    for name, new in arrays.items():
+        changed[name] = getattr(shard, name).copy()
+        changed[name][rows] = new
+    return replace(shard, **changed)
+
+
+@lru_cache(maxsize=4096)
+def component_order(component: str) -> tuple[int, int]:
+    """Joints by number, then the others in the order of the signal table's components."""
+    kind, _, number = component.partition("/")
+    return list(Component).index(Component(kind)), int(number or 0)
+
+
+@lru_cache(maxsize=1024)
+def _union_of_columns(have: tuple[Column, ...], want: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Sorted by component, so that what belongs to one component lies side by side."""
+    if set(want) <= set(have):
+        return have
+    return tuple(sorted(set(have) | set(want), key=_column_order))
+
+
+def _column_order(column: Column) -> tuple[tuple[int, int], int, str]:
+    return component_order(column.component), SIGNAL_ORDER.get(column.signal, len(SIGNAL_ORDER)), column.side
+
+
+@lru_cache(maxsize=1024)
+def _union_of_components(have: tuple[str, ...], want: tuple[str, ...]) -> tuple[str, ...]:
+    return have if set(want) <= set(have) else tuple(sorted(set(have) | set(want), key=component_order))
+
+
+def _filled(length_us: int, robots: Codes, columns: tuple[Column, ...], components: tuple[str, ...]) -> Shard:
+    sizes = {"columns": len(columns), "components": len(components), "steps": STEPS}
+    arrays: dict[str, Any] = {
+        name: np.full((len(robots), *(sizes[axis] for axis in field.axes)), field.initial, field.kind)
+        for name, field in _FIELDS.items()
+    }
+    return Shard(length_us, robots, columns, components, **arrays)
+
+
+def _moved(old: Shard, new: Shard) -> Shard:
+    """What `old` remembers at its places in `new`, which has at least the robots, columns and components."""
+    places = {
+        "columns": _places(old.columns, new.columns),
+        "components": _places(old.components, new.components),
+        "steps": np.arange(STEPS),
+    }
+    rows = new.rows(old.robots)
+    for name, field in _FIELDS.items():
+        getattr(new, name)[np.ix_(rows, *(places[axis] for axis in field.axes))] = getattr(old, name)
+    return new
+
+
+def _places(old: Iterable[Any], new: tuple[Any, ...]) -> Int64:
+    at = {name: place for place, name in enumerate(new)}
+    return np.array([at[name] for name in old], np.int64)
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    v: int
+    length_us: int
+    robots: bytes
+    columns: tuple[Column, ...]
+    components: tuple[str, ...]
+    texts: dict[str, list[str]]
+    arrays: dict[str, bytes]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Stored)
+
+
+def snapshot(shard: Shard) -> bytes:
+    """The packed bytes of the state."""
+    arrays = {n: getattr(shard, n).tobytes() for n, field in _FIELDS.items() if field.kind != "O"}
+    texts = {n: getattr(shard, n).tolist() for n, field in _FIELDS.items() if field.kind == "O"}
+    head = (SHARD_VERSION, shard.length_us, shard.robots.tobytes(), shard.columns, shard.components)
+    return _encoder.encode(_Stored(*head, texts, arrays))
+
+
+def restore(packed: bytes) -> Shard:
+    """The state from its bytes. An array that an older program did not have starts at its initial value.
+
+    Raises ContractError where the bytes are of another version: state is never misread.
+    """
+    try:
+        stored = _decoder.decode(packed)
+    except msgspec.DecodeError as error:
+        raise ContractError(f"the stored state of a shard cannot be read: {error}") from None
+    if stored.v != SHARD_VERSION:
+        raise ContractError(f"the stored state of a shard is version {stored.v}, this program has {SHARD_VERSION}")
+    robots = np.frombuffer(stored.robots, f"S{CODE_LENGTH}")
+    shard = _filled(stored.length_us, robots, stored.columns, stored.components)
+    arrays: dict[str, Any] = {
+        name: np.frombuffer(packed, _FIELDS[name].kind).reshape(getattr(shard, name).shape)
+        for name, packed in stored.arrays.items()
+        if name in _FIELDS
+    }
+    for name, texts in stored.texts.items():
+        arrays[name] = np.array(texts, object)
+    return replace(shard, **arrays)

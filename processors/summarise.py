@@ -1,0 +1,233 @@
+"""The summariser: frames from Kafka to windows, crossings, late marks and pulses on `telemetry.vitals`.
+
+In: `telemetry.frames` through `inlet.py`. Out: messages on the same partition number through `outlet.py`, and the
+group's commits. `robovitals summarise` runs it under `deploy/shell.py`; `repair.py` is its second loop.
+
+One turn of the loop reads what has come, computes, sends, and waits until all of it is acknowledged: so a broker
+that is slow slows the reading, and what is committed is always safe. That is the first offset of the oldest open
+window: a restart reads again from there.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+from aiokafka.errors import KafkaError
+
+from processors.group import KAFKA_TIMEOUT_S, Group
+from processors.inlet import POLL_TIMEOUT_S, Inlet
+from processors.outlet import Outlet, Sent, settled
+from processors.partition import Partition, Summary
+from processors.repair import Repairer
+from processors.summarise_metrics import SummariseMetrics
+from processors.windows import Rule
+from schemas.columns import Record
+from schemas.errors import RetryError, UnavailableError
+from schemas.limits import Limits
+from schemas.vitals import Vitals
+from schemas.watermark import NO_WATERMARK
+
+HOUSEKEEPING_S = 1.0
+PULSE_AT_MOST_EVERY_S = 5.0
+STUCK_AFTER_S = 120.0
+# Kafka answers many times a second when all is well; when it has not for so long, nothing is known of the end.
+STALE_AFTER_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class SummariseSettings(msgspec.Struct, frozen=True):
+    """`instance` makes the group membership static: a summariser that comes back under the same name within the
+    session time-out goes on at once. No two that run may share it.
+    """
+
+    kafka_bootstrap: str
+    database_url: str
+    rule: Rule
+    limits: Limits
+    instance: str | None = None
+
+    @property
+    def idle_s(self) -> float:
+        """After so long without a frame a partition is quiet: longer than the grace that live frames have."""
+        return self.rule.grace_us / 1e6 + 2.0
+
+    @property
+    def pulse_every_s(self) -> float:
+        """How often a partition that is fully read says so: silence is measured by it."""
+        return min(self.rule.window_us / 1e6, PULSE_AT_MOST_EVERY_S)
+
+
+class _Assigned:
+    """A partition, when it last had records (monotonic), and up to when its last pulse said that all was read."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.fed_s = time.monotonic()
+        self.told_quiet = False
+        self.pulse_ms = 0
+        self.lag_records = 0
+
+
+class Summariser:
+    """The loop. A `Process` of `deploy/shell.py`."""
+
+    def __init__(self, settings: SummariseSettings, metrics: SummariseMetrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._group = Group(settings.kafka_bootstrap)
+        self._inlet = Inlet(settings.kafka_bootstrap, settings.instance, self._group, self._leave)
+        self._outlet = Outlet(settings.kafka_bootstrap)
+        self._repairer = Repairer(
+            settings.database_url, settings.rule.grace_us, metrics, self._publish, self._group.resumes
+        )
+        self._assigned: dict[int, _Assigned] = {}
+        # Messages may be on their way that are not acknowledged: until they are, nothing may be committed.
+        self._unsettled = False
+        self._problem: str | None = "starting"
+        self._housekept_s = self._turned_s = self._progress_s = time.monotonic()
+        metrics.progress_age_seconds.set_function(lambda: time.monotonic() - self._progress_s)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. Raises StopError when going on would harm."""
+        repairing: asyncio.Task[None] | None = None
+        try:
+            await self._open(stop)
+            repairing = asyncio.create_task(self._repairer.run(stop), name="repair")
+            while not stop.is_set():
+                await self._turn()
+                if repairing.done():
+                    repairing.result()
+            await self._commit()
+        finally:
+            self._problem = "stopping"
+            if repairing is not None:
+                repairing.cancel()
+                await asyncio.wait({repairing})
+            await self._inlet.close()
+            for close in (self._outlet.close, self._group.close):
+                with suppress(KafkaError, TimeoutError):
+                    await asyncio.wait_for(close(), KAFKA_TIMEOUT_S)
+
+    def not_ready(self) -> str | None:
+        """For /readyz."""
+        return self._problem
+
+    def stuck(self, now_s: float) -> str | None:
+        """For /healthz."""
+        if now_s - self._turned_s > STUCK_AFTER_S:
+            return f"the loop has not turned for {now_s - self._turned_s:.0f} s"
+        if self._assigned and now_s - self._progress_s > STUCK_AFTER_S:
+            return (
+                f"nothing has been read for {now_s - self._progress_s:.0f} s, and Kafka does not say that it is all"
+            )
+        return None
+
+    async def _open(self, stop: asyncio.Event) -> None:
+        try:
+            await self._group.open()
+            await self._outlet.open()
+        except KafkaError as error:
+            raise UnavailableError(
+                f"no Kafka answers at {self._settings.kafka_bootstrap} ({error!r}): `robovitals doctor`"
+            ) from None
+        await self._inlet.open(stop)
+
+    async def _turn(self) -> None:
+        self._turned_s = time.monotonic()
+        if self._inlet.unpositioned:
+            await self._take_up()
+        polled = await self._inlet.poll()
+        began_s = time.monotonic()
+        self._unsettled = True
+        sent: list[Sent] = []
+        for number, records in polled.items():
+            # What was polled of a partition that has been given up meanwhile, its new owner reads.
+            if number in self._assigned:
+                sent += await self._take(self._assigned[number], records)
+        for assigned in list(self._assigned.values()):
+            sent += await self._tell_time(assigned)
+        await settled(sent)
+        self._unsettled = False
+        if polled:
+            self._metrics.turn_seconds.observe(time.monotonic() - began_s)
+        if time.monotonic() - self._housekept_s > HOUSEKEEPING_S:
+            await self._keep_house()
+
+    async def _take_up(self) -> None:
+        try:
+            places = await self._inlet.take_up(self._settings.rule)
+        except RetryError as error:
+            _log.warning("cannot begin yet: %s", error)
+            self._problem = str(error)
+            await asyncio.sleep(POLL_TIMEOUT_S)
+            return
+        for number, (offset, resume) in places.items():
+            self._assigned[number] = _Assigned(
+                Partition(self._settings.rule, self._settings.limits, number, offset, resume)
+            )
+        if places:
+            self._problem = None
+            _log.info("summarising %d partitions", len(self._assigned))
+
+    async def _leave(self) -> None:
+        """Partitions are being given up: commit what is safe, forget the rest."""
+        self._problem = "partitions are being assigned"
+        if not self._unsettled:
+            await self._commit()
+        self._assigned.clear()
+
+    async def _take(self, assigned: _Assigned, records: Sequence[Record]) -> list[Sent]:
+        summary = assigned.partition.take(records)
+        assigned.fed_s = self._progress_s = time.monotonic()
+        assigned.told_quiet = False
+        return await self._send(assigned.partition, summary)
+
+    async def _send(self, partition: Partition, summary: Summary) -> list[Sent]:
+        self._metrics.frames.inc(summary.frames)
+        self._metrics.undecodable.inc(summary.undecodable)
+        self._metrics.crossings.inc(summary.crossings)
+        for counter, counts in ((self._metrics.late, summary.late), (self._metrics.windows, summary.windows)):
+            for label, count in counts.items():
+                counter.labels(label).inc(count)
+        return await self._outlet.send(partition.number, summary.messages)
+
+    async def _tell_time(self, assigned: _Assigned) -> list[Sent]:
+        """What the wall clock has to say of a partition that is fully read: a pulse, and windows if it is quiet."""
+        standing = await self._inlet.standing(assigned.partition.number)
+        if standing is None:
+            return []
+        assigned.lag_records = standing.lag_records
+        if standing.lag_records or time.time() - standing.polled_ms / 1000 > STALE_AFTER_S:
+            return []
+        self._progress_s = time.monotonic()
+        sent: list[Sent] = []
+        if not assigned.told_quiet and time.monotonic() - assigned.fed_s >= self._settings.idle_s:
+            sent += await self._send(assigned.partition, assigned.partition.quiet())
+            assigned.told_quiet = True
+        if standing.polled_ms - assigned.pulse_ms >= 1000 * self._settings.pulse_every_s:
+            assigned.pulse_ms = standing.polled_ms
+            pulse = assigned.partition.pulse(standing.polled_ms * 1000)
+            sent += await self._outlet.send(assigned.partition.number, [pulse])
+        return sent
+
+    async def _publish(self, partition: int, vitals: Sequence[Vitals]) -> None:
+        """The repairer's way out."""
+        await settled(await self._outlet.send(partition, vitals))
+
+    async def _commit(self) -> None:
+        await self._inlet.commit({number: a.partition.checkpoint() for number, a in self._assigned.items()})
+
+    async def _keep_house(self) -> None:
+        self._housekept_s = time.monotonic()
+        await self._commit()
+        partitions = [assigned.partition for assigned in self._assigned.values()]
+        self._metrics.partitions.set(len(partitions))
+        self._metrics.robots.set(sum(partition.robots for partition in partitions))
+        self._metrics.open_windows.set(sum(partition.open_windows for partition in partitions))
+        self._metrics.lag_records.set(sum(assigned.lag_records for assigned in self._assigned.values()))
+        behind_s = [time.time() - p.watermark_us / 1e6 for p in partitions if p.watermark_us != NO_WATERMARK]
+        self._metrics.watermark_lag_seconds.set(max(behind_s, default=0.0))

@@ -1,0 +1,65 @@
+"""Every metric of the summariser with its meaning. Created with the process's registry and handed in."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@dataclass(frozen=True)
+class SummariseMetrics:
+    """`kind` is one of WINDOW_KINDS, `reason` one of LATE_REASONS: no label grows with the fleet."""
+
+    frames: Counter
+    undecodable: Counter
+    windows: Counter
+    crossings: Counter
+    late: Counter
+    turn_seconds: Histogram
+    partitions: Gauge
+    robots: Gauge
+    open_windows: Gauge
+    watermark_lag_seconds: Gauge
+    lag_records: Gauge
+    progress_age_seconds: Gauge
+    repairs: Counter
+    marks_waiting: Gauge
+    repair_retries: Counter
+
+    @classmethod
+    def create(cls, registry: CollectorRegistry) -> "SummariseMetrics":
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"robovitals_summarise_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"robovitals_summarise_{name}", text, registry=registry)
+
+        return cls(
+            frames=counter("frames", "frames read"),
+            undecodable=counter("undecodable", "records that no frame could be made of (the lander rejects them)"),
+            windows=counter("windows", "windows of robots emitted", "kind"),
+            crossings=counter("crossings", "readings that left an alarm limit"),
+            late=counter("late_frames", "frames left out of their window, to be repaired", "reason"),
+            turn_seconds=Histogram(
+                "robovitals_summarise_turn_seconds",
+                "from a batch of records to all that follows from it acknowledged",
+                registry=registry,
+                buckets=_SECONDS,
+            ),
+            partitions=gauge("partitions", "partitions that this summariser has"),
+            robots=gauge("robots", "robots that it knows"),
+            open_windows=gauge("open_windows", "windows of its partitions that are open"),
+            watermark_lag_seconds=gauge(
+                "watermark_lag_seconds", "how far the watermark furthest back is behind the wall clock"
+            ),
+            lag_records=gauge("lag_records", "records of its partitions that it has not read yet"),
+            progress_age_seconds=gauge(
+                "progress_age_seconds", "time since anything was read or there was nothing to read"
+            ),
+            repairs=counter("repaired_windows", "windows of robots computed again from rows"),
+            marks_waiting=gauge(
+                "marks_waiting", "windows that miss frames, in the whole database, at the last look"
+            ),
+            repair_retries=counter("repair_retries", "looks at the database that failed"),
+        )

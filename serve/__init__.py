@@ -1,0 +1,1 @@
+"""What people read: the questions they ask of the database."""

@@ -1,0 +1,134 @@
+"""The questions that people ask of the database: each one a named file in `serve/queries/`.
+
+In: an asyncpg connection and a question's parameters. Out: rows as structs. Called by the command line.
+"""
+
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from schemas.errors import UnavailableError
+from schemas.health import SEVERITY, ComponentHealth
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+WORST_FIRST = sorted(SEVERITY, key=lambda status: -SEVERITY[status])
+
+
+class RobotState(msgspec.Struct, frozen=True, kw_only=True):
+    """One robot as it was last judged. Without a judgement everything but code and status is None or empty.
+
+    `last_seen` is the event time of its last frame, `received` when the broker had it.
+    """
+
+    robot_id: str
+    status: str | None
+    zone: str | None
+    mode: str | None
+    software: str | None
+    open_episodes: int | None
+    last_seen: datetime | None
+    received: datetime | None
+    components: list[ComponentHealth] | None
+
+
+class AnomalyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One transition of an episode, in a line."""
+
+    robot_id: str
+    transition: str
+    status: str
+    component: str
+    rule: str
+    text: str
+    last_time: datetime
+    live: bool
+
+
+class OpenEpisode(msgspec.Struct, frozen=True, kw_only=True):
+    """An episode that is not over; `value` and `limit_value` in `unit`, None where its rule has none."""
+
+    episode_id: str
+    status: str
+    component: str
+    signal: str
+    rule: str
+    value: float | None
+    unit: str
+    limit_value: float | None
+    opened: datetime
+    last_sign: datetime
+    count: int
+    text: str
+
+
+async def connect(database_url: str) -> asyncpg.Connection:
+    """A connection for reading. Raises UnavailableError when the database does not answer."""
+    try:
+        connection = await asyncpg.connect(database_url, timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise UnavailableError(f"the database does not answer ({error}): `robovitals doctor`") from None
+    await connection.set_type_codec("jsonb", encoder=str, decoder=msgspec.json.decode, schema="pg_catalog")
+    return connection
+
+
+async def status_counts(connection: asyncpg.Connection) -> dict[str, int]:
+    """Robots by status, worst first; a status that no robot has is 0."""
+    rows = await connection.fetch(_sql("status_counts"))
+    found = {row["status"]: row["robots"] for row in rows}
+    return {status.value: found.get(status.value, 0) for status in WORST_FIRST}
+
+
+async def worst_robots(connection: asyncpg.Connection, count: int) -> list[RobotState]:
+    """The robots that need somebody most, worst first."""
+    return await _rows(connection, RobotState, "worst_robots", [s.value for s in WORST_FIRST], count)
+
+
+async def latest_anomalies(connection: asyncpg.Connection, count: int) -> list[AnomalyLine]:
+    """The newest transitions."""
+    return await _rows(connection, AnomalyLine, "latest_anomalies", count)
+
+
+async def robot(connection: asyncpg.Connection, code: str) -> RobotState | None:
+    """One robot, or None when nothing of it has landed."""
+    found = await _rows(connection, RobotState, "robot", code)
+    return found[0] if found else None
+
+
+async def similar_robots(connection: asyncpg.Connection, text: str, count: int = 5) -> list[str]:
+    """Codes that hold `text`."""
+    return [row["robot_id"] for row in await connection.fetch(_sql("similar_robots"), text, count)]
+
+
+async def open_episodes(connection: asyncpg.Connection, code: str) -> list[OpenEpisode]:
+    """The episodes of a robot that are not over, newest first."""
+    return await _rows(connection, OpenEpisode, "open_episodes", code)
+
+
+async def landed_offsets(connection: asyncpg.Connection, topic: str) -> dict[int, int]:
+    """By partition the next offset to land."""
+    return {row["partition"]: row["next_offset"] for row in await connection.fetch(_sql("landed_offsets"), topic)}
+
+
+async def latest_frames(connection: asyncpg.Connection, code: str, count: int) -> list[dict[str, Any]]:
+    """The newest frames of a robot, newest first, by column name."""
+    return [dict(row) for row in await connection.fetch(_sql("latest_frames"), code, count)]
+
+
+async def latest_vitals(connection: asyncpg.Connection, code: str, count: int) -> list[dict[str, Any]]:
+    """The newest windows of a robot, newest first, by column name."""
+    return [dict(row) for row in await connection.fetch(_sql("latest_vitals"), code, count)]
+
+
+@cache
+def _sql(name: str) -> str:
+    return files("serve").joinpath(f"queries/{name}.sql").read_text(encoding="utf-8")
+
+
+async def _rows(connection: asyncpg.Connection, kind: type[Row], question: str, *parameters: Any) -> list[Row]:
+    rows = await connection.fetch(_sql(question), *parameters)
+    return [msgspec.convert(dict(row), kind) for row in rows]

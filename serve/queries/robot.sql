@@ -1,0 +1,5 @@
+-- One robot as it was last judged. $1: its code.
+SELECT
+    robot_id, first_time, health.status, zone, mode, software, scenario, open_episodes, last_seen, received, components
+FROM robot LEFT JOIN health USING (robot_id)
+WHERE robot_id = $1

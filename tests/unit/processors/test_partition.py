@@ -1,0 +1,91 @@
+"""One partition: records to messages with their keys, and what is counted on the way."""
+
+import pytest
+
+from processors.partition import Partition, record_of
+from schemas.limits import Limits
+from schemas.topics import shard_key, shard_of
+from schemas.vitals import Crossing, Late, Pulse, Vitals, decode_vitals
+from schemas.watermark import Resume
+from support.frames import FakeRecord
+from support.windows import RULE, START_US, S, Sent, records, windows_in
+
+HOT = {"joint_temperature_c": [95.0, 30.0], "battery_soc": 0.5}
+
+
+def partition(offset: int = 0, resume: Resume | None = None) -> Partition:
+    return Partition(RULE, Limits(), 3, offset, resume)
+
+
+def kinds(summary):
+    return [type(message) for message in summary.messages]
+
+
+def test_frames_give_windows_crossings_and_late_marks():
+    hot = Sent(time_us=S, seq=1, readings=HOT)
+    summary = partition().take(records([Sent(), hot, hot, Sent(time_us=20 * S, seq=2)]))
+    assert kinds(summary) == [Crossing, Vitals, Late]
+    assert (summary.frames, summary.undecodable, summary.crossings) == (4, 0, 1)
+    assert summary.late["sequence_seen"] == 1
+    assert summary.windows == {"final": 1}
+
+
+def test_a_late_frame_raises_no_crossing():
+    late = Sent(time_us=S, seq=3, readings=HOT, delay_us=30 * S)
+    summary = partition().take(records([Sent(), Sent(time_us=20 * S, seq=2), late]))
+    assert kinds(summary) == [Vitals, Late]
+
+
+def test_a_record_that_is_no_frame_counts_but_moves_on():
+    one = partition()
+    summary = one.take([FakeRecord(b"x", b"\xc1", offset=7)])
+    assert (summary.messages, summary.frames, summary.undecodable) == ([], 0, 1)
+    assert one.checkpoint()[0] == 8
+
+
+def test_an_impossible_value_is_absent_from_the_window():
+    impossible = {"joint_temperature_c": [255.0, 30.0], "battery_soc": 0.5}
+    summary = partition().take(records([Sent(readings=impossible), Sent(time_us=20 * S, seq=2)]))
+    [message] = summary.messages
+    window = windows_in(message)[Sent().code, START_US]
+    assert window["joint_temperature_c/1/max"] != window["joint_temperature_c/1/max"]
+    assert window["joint_temperature_c/2/max"] == 30
+
+
+def test_a_quiet_partition_tells_what_is_open():
+    one = partition()
+    one.take(records([Sent()]))
+    summary = one.quiet()
+    assert summary.windows == {"provisional": 1}
+    assert one.quiet().messages == []
+
+
+def test_a_pulse_says_up_to_when_all_was_read():
+    one = partition()
+    one.take(records([Sent()]))
+    assert one.pulse(41) == Pulse(v=1, partition=3, now_us=41, watermark_us=START_US)
+
+
+def test_what_was_read_before_a_restart_is_not_told_again():
+    first = partition()
+    sent = [
+        Sent(),
+        Sent(time_us=11 * S, seq=1, readings=HOT),
+        Sent(time_us=11 * S, seq=1),
+        Sent(time_us=16 * S, seq=2),
+    ]
+    told = first.take(records(sent))
+    assert kinds(told) == [Crossing, Vitals, Late]
+    offset, resume = first.checkpoint()
+    again = partition(offset, resume)
+    assert again.take(records(sent[offset:], offset)).messages == []
+    assert kinds(again.take(records([Sent(time_us=25 * S, seq=3)], 4))) == [Vitals]
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_messages_travel_under_the_key_of_their_shard(index):
+    hot = Sent(time_us=S, seq=1, readings=HOT)
+    message = partition().take(records([Sent(), hot, hot, Sent(time_us=20 * S, seq=2)])).messages[index]
+    key, value = record_of(3, message)
+    assert key == (None if isinstance(message, Late) else shard_key(3, shard_of(Sent().code)))
+    assert decode_vitals(value) == message
