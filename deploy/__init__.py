@@ -1,0 +1,1 @@
+"""Bringing it up: local stack, migrations, topics and the command line."""

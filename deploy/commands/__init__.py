@@ -1,0 +1,1 @@
+"""One module a command of `robovitals`; `deploy.cli` lists them and imports the chosen one only."""

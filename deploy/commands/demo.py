@@ -1,0 +1,97 @@
+"""`robovitals demo`: everything at once: a stack, a simulated fleet with some history, and a live view of it.
+
+`robovitals demo break ROBOT` in a second terminal breaks one of its robots, to watch an alert travel.
+"""
+
+import argparse
+import asyncio
+import time
+
+from aiokafka import AIOKafkaConsumer
+from rich.console import Console
+from rich.live import Live
+
+from deploy.commands import demo_break
+from deploy.local import control, state
+from deploy.local.steps import Steps
+from deploy.settings import Endpoints, Settings, endpoints
+from deploy.view import Snapshot, Watcher, draw
+from schemas.errors import UnavailableError
+from schemas.topics import FRAMES
+from serve import database
+
+EXAMPLE = "robovitals demo --robots 500"
+
+REFRESH_S = 1.0
+ANOMALY_WITHIN_S = 60.0
+HINT = (
+    "try in another terminal:  robovitals demo break {robot} --fault battery   robovitals robot {robot}"
+    "   robovitals tail fleet.anomalies      Ctrl-C ends the demo; its data stays"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="break")
+    breaking = actions.add_parser("break", help=demo_break.HELP, epilog=f"example: {demo_break.EXAMPLE}")
+    demo_break.add_arguments(breaking)
+    parser.add_argument("--robots", type=int, default=200, help="size of the simulated fleet (default 200)")
+    parser.add_argument(
+        "--once", action="store_true", help="draw the view once, as soon as it has an anomaly, then end the demo"
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    if args.action == "break":
+        return demo_break.run(args, settings)
+    began_s = time.monotonic()
+    steps = Steps()
+    was_running = state.running(settings.home) is not None
+    control.start(settings, steps, simulate=args.robots)
+    try:
+        asyncio.run(_watch(endpoints(settings), args.once, began_s))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if was_running:
+            steps.say("the stack was running before and goes on: `robovitals down` ends it")
+        else:
+            control.stop(settings, steps)
+    return 0
+
+
+async def _watch(servers: Endpoints, once: bool, began_s: float) -> None:
+    connection = await database.connect(servers.database_url)
+    consumer = AIOKafkaConsumer(FRAMES.name, bootstrap_servers=servers.kafka_bootstrap)
+    try:
+        await consumer.start()
+        watcher = Watcher(connection, consumer)
+        if once:
+            await _one_view(watcher, began_s)
+        else:
+            await _live_view(watcher)
+    finally:
+        await consumer.stop()
+        await connection.close()
+
+
+async def _live_view(watcher: Watcher) -> None:
+    console = Console()
+    with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        while True:
+            snapshot = await watcher.snapshot()
+            live.update(draw(snapshot, _hint(snapshot)), refresh=True)
+            await asyncio.sleep(REFRESH_S)
+
+
+async def _one_view(watcher: Watcher, began_s: float) -> None:
+    while not (snapshot := await watcher.snapshot()).anomalies:
+        if time.monotonic() - began_s > ANOMALY_WITHIN_S:
+            raise UnavailableError(f"no anomaly within {ANOMALY_WITHIN_S:.0f} s: `robovitals doctor`")
+        await asyncio.sleep(REFRESH_S / 10)
+    waited_s = time.monotonic() - began_s
+    Console().print(draw(snapshot, f"the first anomaly was in view {waited_s:.1f} s after the command began"))
+
+
+def _hint(snapshot: Snapshot) -> str:
+    robot = snapshot.worst[-1].robot_id if snapshot.worst else "ROBOT"
+    return HINT.format(robot=robot)

@@ -1,0 +1,115 @@
+"""`robovitals robot CODE`: one robot: last values with their age, status per component, open episodes."""
+
+import argparse
+import asyncio
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from deploy.settings import Settings, endpoints
+from deploy.text import STATUS_STYLE, number, since
+from schemas.errors import UnavailableError
+from schemas.health import Status
+from schemas.robot_code import RobotCodeParts, checked_code, format_code, parse_code
+from serve import database
+from serve.readings import LatestReading, latest_readings
+
+EXAMPLE = "robovitals robot ZZ-SIM0-HUMAN1-00000000000000017"
+
+# The newest frames hold what is always measured; what is measured now and then is in the windows before them.
+FRAMES, WINDOWS = 20, 720
+
+
+class RobotReport(msgspec.Struct, frozen=True):
+    """What the command prints, as it appears in `--json`."""
+
+    code: RobotCodeParts
+    state: database.RobotState
+    readings: list[LatestReading]
+    open_episodes: list[database.OpenEpisode]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("code", help="the 29-character robot code; hyphens and spaces are left out")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    report = asyncio.run(_report(endpoints(settings).database_url, checked_code(args.code)))
+    if args.json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        _print(report, datetime.now(UTC))
+    return 0
+
+
+async def _report(database_url: str, code: str) -> RobotReport:
+    connection = await database.connect(database_url)
+    try:
+        state = await database.robot(connection, code)
+        if state is None:
+            raise UnavailableError(await _unknown(connection, code))
+        frames = await database.latest_frames(connection, code, FRAMES)
+        windows = await database.latest_vitals(connection, code, WINDOWS)
+        episodes = await database.open_episodes(connection, code)
+    finally:
+        await connection.close()
+    return RobotReport(parse_code(code), state, latest_readings(frames, windows), episodes)
+
+
+async def _unknown(connection: asyncpg.Connection, code: str) -> str:
+    similar = await database.similar_robots(connection, code[:12]) or await database.similar_robots(connection, "")
+    known = f"; some that have: {', '.join(similar)}" if similar else ""
+    return f"nothing of robot {code} has landed{known}"
+
+
+def _print(report: RobotReport, now: datetime) -> None:
+    console = Console(highlight=False)
+    state, code = report.state, report.code
+    status = Status(state.status or Status.UNKNOWN)
+    console.print(f"[bold]{format_code(checked_code(state.robot_id))}[/bold]  ", end="")
+    console.print(f"country {code.country}, maker {code.enterprise}, model {code.model}, serial {code.serial}")
+    console.print(status.value, style=STATUS_STYLE[status], end="")
+    console.print(
+        f"  zone {state.zone or '–'}, {state.mode or 'mode unknown'}, software {state.software or '–'}", end=""
+    )
+    console.print(f", last seen {since(state.last_seen, now)} ago")
+    _print_components(console, report)
+    _print_episodes(console, report, now)
+    _print_readings(console, report, now)
+
+
+def _print_components(console: Console, report: RobotReport) -> None:
+    table = Table("component", "status", "zone", "evidence", title="Health", title_justify="left", box=None)
+    for component in report.state.components or []:
+        text = "; ".join(evidence.text for evidence in component.evidence)
+        table.add_row(component.component, component.status.value, component.zone.value or "–", text,
+                      style=STATUS_STYLE[component.status])  # fmt: skip
+    console.print(table if table.row_count else "Health: not judged yet")
+
+
+def _print_episodes(console: Console, report: RobotReport, now: datetime) -> None:
+    if not report.open_episodes:
+        console.print("\nNo open episodes")
+        return
+    table = Table("since", "component", "status", "text", title="\nOpen episodes", title_justify="left", box=None)
+    for episode in report.open_episodes:
+        table.add_row(since(episode.opened, now), episode.component, episode.status, episode.text)
+    console.print(table)
+
+
+def _print_readings(console: Console, report: RobotReport, now: datetime) -> None:
+    """A row a signal: all joints of one age on one line, older ones on their own."""
+    table = Table(
+        "signal", "unit", "age", "value (joints in order)", title="\nLast values", title_justify="left", box=None
+    )
+    rows: dict[tuple[str, str, datetime], list[str]] = {}
+    for reading in report.readings:
+        text = number(reading.value) if reading.joint == 0 else f"{reading.joint}:{number(reading.value)}"
+        rows.setdefault((reading.signal, reading.unit, reading.time), []).append(text)
+    for (signal, unit, time), values in rows.items():
+        table.add_row(signal, unit, since(time, now), "  ".join(values))
+    console.print(table if table.row_count else "\nNo readings")

@@ -1,0 +1,41 @@
+"""`robovitals up`: Kafka, TimescaleDB and every process of the product on this machine."""
+
+import argparse
+
+from deploy.local import control, state
+from deploy.local.stack import AlreadyRunning, LocalStack
+from deploy.local.steps import Steps
+from deploy.settings import Settings
+from schemas.errors import SettingError
+
+EXAMPLE = "robovitals up --detach"
+INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--detach", action="store_true", help="return when all is ready; `robovitals down` ends it")
+    parser.add_argument(
+        "--simulate", type=int, metavar="N", help="with a fleet of N simulated robots, to have something to see"
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    if args.simulate is not None and args.simulate < 1:
+        raise SettingError(f"--simulate {args.simulate}: give a number of robots, 1 or more")
+    steps = Steps()
+    if args.detach:
+        already = state.running(settings.home)
+        control.start(settings, steps, args.simulate)
+        steps.say(_already(settings) if already else "next: robovitals status, robovitals demo, robovitals down")
+        return 0
+    try:
+        return 0 if LocalStack(settings, steps, args.simulate).run() else INTERRUPTED
+    except AlreadyRunning:
+        steps.say(_already(settings))
+        return 0
+
+
+def _already(settings: Settings) -> str:
+    stack = state.running(settings.home)
+    pid = f", supervisor {stack.supervisor.pid}" if stack else ""
+    return f"a stack is running already in {settings.home}{pid}: robovitals status"

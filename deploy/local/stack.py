@@ -1,0 +1,195 @@
+"""The whole product on one machine: servers, tables, topics and processes, brought up, kept up, taken down.
+
+In: settings. Out: a running stack until SIGINT or SIGTERM; nothing runs after that. Called by `robovitals up`,
+in the foreground or as the child that `--detach` leaves behind.
+"""
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy import topics
+from deploy.local import children, kafka, processes, state, timescaledb
+from deploy.local.children import Signalled
+from deploy.local.kafka import KafkaServer
+from deploy.local.processes import PROCESSES, SIMULATE, SIMULATION, ProductProcess
+from deploy.local.signals import Stopped, StopSignals
+from deploy.local.steps import Step, Steps
+from deploy.local.supervisor import Managed, Supervised
+from deploy.local.timescaledb import DatabaseServer
+from deploy.migrate import migrate
+from deploy.settings import Endpoints, Settings
+from schemas.errors import UnavailableError
+
+WATCH_EVERY_S = 0.2
+READY_TIMEOUT_S = 90.0
+ENDS_BEFORE_READY = 3
+"""A process that ends that often before the stack is ready will not get ready."""
+
+
+class AlreadyRunning(Exception):  # noqa: N818 - what was asked for is there already
+    """Another supervisor runs this home."""
+
+
+class LocalStack:
+    """`simulate` is the number of simulated robots that run along; none when it is None."""
+
+    def __init__(self, settings: Settings, steps: Steps, simulate: int | None = None) -> None:
+        self._simulate = simulate
+        self._settings = settings
+        self._steps = steps
+        self._signals = StopSignals()
+        self._supervised: list[Supervised] = []
+        self._kafka_bootstrap = settings.kafka_bootstrap
+        self._database_url = settings.database_url
+        self._ready = False
+
+    def run(self) -> bool:
+        """Until asked to stop; whether it was ready before that.
+
+        Raises AlreadyRunning, and UnavailableError when something cannot start; then nothing is left running.
+        """
+        with _only_supervisor(self._settings.home), self._signals.watched():
+            end_leftovers(self._settings.home, self._steps)
+            self._changed()
+            try:
+                self._bring_up()
+                while True:
+                    self._watch()
+            except Stopped:
+                return self._ready
+            finally:
+                self._stop()
+
+    def _bring_up(self) -> None:
+        began_s = time.monotonic()
+        endpoints = self._start_servers()
+        with self._step("migrate the database") as step:
+            applied = migrate(endpoints.database_url)
+            step.note = f"{len(applied)} applied" if applied else "current"
+        with self._step("create topics") as step:
+            reports = asyncio.run(topics.ensure(endpoints.kafka_bootstrap))
+            step.note = f"{sum(report.created for report in reports)} created"
+        own = [ProductProcess(name, self._settings.home, endpoints) for name in PROCESSES]
+        if self._simulate is not None:
+            arguments = ("--robots", str(self._simulate), *SIMULATION)
+            own.append(ProductProcess(SIMULATE, self._settings.home, endpoints, arguments))
+        names = ", ".join(process.name for process in own)
+        with self._step(f"start {names}"):
+            waiting = [self._start(process) for process in own]
+        with self._step(f"wait until {names} are ready"):
+            self._wait_until_ready(waiting)
+        self._ready = True
+        self._changed()
+        self._steps.say(f"up in {time.monotonic() - began_s:.1f} s: {self._settings.home}")
+
+    def _start_servers(self) -> Endpoints:
+        """Those that the environment does not name."""
+        home, cache = self._settings.home, self._settings.cache
+        own_kafka = KafkaServer(home, cache) if self._kafka_bootstrap is None else None
+        own_database = DatabaseServer(home, cache) if self._database_url is None else None
+        servers = [server for server in (own_kafka, own_database) if server is not None]
+        for server in servers:
+            with self._step(f"install {server.title}") as step, self._signals.interruptible():
+                step.note = "cached" if server.install() else "downloaded"
+        for server in servers:
+            with self._step(f"start {server.title}") as step:
+                self._start(server)
+                step.note = f"port {server.port}"
+        if own_kafka is not None:
+            self._kafka_bootstrap = own_kafka.bootstrap
+        if own_database is not None:
+            self._database_url = own_database.url
+        assert self._kafka_bootstrap is not None
+        assert self._database_url is not None
+        self._changed()
+        return Endpoints(self._kafka_bootstrap, self._database_url)
+
+    def _start(self, managed: Managed) -> Supervised:
+        self._signals.check()
+        supervised = Supervised(managed, self._changed)
+        self._supervised.append(supervised)
+        supervised.start(time.monotonic())
+        return supervised
+
+    def _wait_until_ready(self, waiting: list[Supervised]) -> None:
+        until_s = time.monotonic() + READY_TIMEOUT_S
+        while waiting:
+            self._watch()
+            reasons = {s.managed.name: processes.not_ready(s.managed.port) for s in waiting}
+            for s in waiting:
+                if s.restarts >= ENDS_BEFORE_READY:
+                    raise UnavailableError(f"{s.managed.name} keeps ending: {children.last_words(s.managed.log)}")
+            waiting = [s for s in waiting if reasons[s.managed.name] is not None]
+            if waiting and time.monotonic() > until_s:
+                name = waiting[0].managed.name
+                raise UnavailableError(f"{name} is not ready: {reasons[name]} (see {waiting[0].managed.log})")
+
+    def _watch(self) -> None:
+        self._signals.check()
+        for supervised in self._supervised:
+            for event in supervised.watch(time.monotonic()):
+                self._steps.say(event)
+        time.sleep(WATCH_EVERY_S)
+
+    def _stop(self) -> None:
+        """In the reverse of the order in which they were started."""
+        for supervised in reversed(self._supervised):
+            with self._steps.step(f"stop {supervised.managed.name}"):
+                supervised.managed.stop()
+        state.remove(self._settings.home)
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[Step]:
+        self._signals.check()
+        with self._steps.step(what) as step:
+            yield step
+
+    def _changed(self) -> None:
+        supervisor = children.identify(os.getpid())
+        assert supervisor is not None
+        members = [supervised.member() for supervised in self._supervised]
+        stack = state.Stack(
+            supervisor, self._ready, self._kafka_bootstrap, self._database_url, self._simulate, members
+        )
+        try:
+            state.write(self._settings.home, stack)
+        except OSError as error:
+            # A full disk must not end what runs.
+            self._steps.say(f"the state cannot be written: {error}")
+
+
+def end_leftovers(home: Path, steps: Steps) -> None:
+    """After a supervisor was killed: end what it had written down, and nothing else."""
+    left = state.read(home)
+    if left is None:
+        return
+    for member in reversed(left.members):
+        if member.identity is not None and children.is_alive(member.identity):
+            with steps.step(f"end {member.name} ({member.identity.pid}), left behind by an earlier run"):
+                children.end_by_identity(member.identity, _how_to_stop(member.name))
+    state.remove(home)
+
+
+def _how_to_stop(name: str) -> tuple[Signalled, ...]:
+    return {KafkaServer.name: kafka.STOP, DatabaseServer.name: timescaledb.STOP}.get(name, processes.STOP)
+
+
+@contextmanager
+def _only_supervisor(home: Path) -> Iterator[None]:
+    """One supervisor a home. The lock is the kernel's: it ends with the process that holds it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "supervisor.lock").open("w")
+    except OSError as error:
+        raise UnavailableError(f"ROBOVITALS_HOME cannot be written: {error}") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning from None
+        yield

@@ -1,0 +1,132 @@
+"""Settings from the environment, read once at the entry point; and where the servers are.
+
+In: environment variables, and the state file that a running stack keeps in its home. Out: `Settings`, and
+`Endpoints` for whoever needs Kafka or the database. Called by `deploy.cli` for every command; needs only what
+a robot's installation has.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from schemas.errors import SettingError, UnavailableError
+
+HOME = "ROBOVITALS_HOME"
+CACHE = "ROBOVITALS_CACHE"
+KAFKA_BOOTSTRAP = "ROBOVITALS_KAFKA_BOOTSTRAP"
+DATABASE_URL = "ROBOVITALS_DATABASE_URL"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`home` holds one stack's data; `cache` holds downloads for all of them; the rest names other servers."""
+
+    home: Path
+    cache: Path
+    kafka_bootstrap: str | None
+    database_url: str | None
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    kafka_bootstrap: str
+    database_url: str
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Raises SettingError, which names the variable."""
+    return Settings(
+        home=_directory(environ, HOME, Path(".robovitals")),
+        cache=_directory(environ, CACHE, _default_cache(environ)),
+        kafka_bootstrap=_bootstrap(environ.get(KAFKA_BOOTSTRAP)),
+        database_url=_database_url(environ.get(DATABASE_URL)),
+    )
+
+
+def endpoints(settings: Settings) -> Endpoints:
+    """Where Kafka and the database are: as the environment says, else as the running stack in `home` says.
+
+    Raises UnavailableError when neither knows.
+    """
+    kafka, database = settings.kafka_bootstrap, settings.database_url
+    if kafka is None or database is None:
+        running = _running_stack(settings.home)
+        kafka = kafka or running.kafka_bootstrap
+        database = database or running.database_url
+    return Endpoints(kafka, database)
+
+
+def stack_file(home: Path) -> Path:
+    """Written by the supervisor while it runs, readable by its owner only: it holds the database password."""
+    return home / "stack.json"
+
+
+class _StackFile(msgspec.Struct, frozen=True):
+    """The part of `deploy.local.state.Stack` that a client needs."""
+
+    kafka_bootstrap: str | None
+    database_url: str | None
+
+
+def _running_stack(home: Path) -> Endpoints:
+    absent = f"no stack is running in {home}: `robovitals up`, or set {KAFKA_BOOTSTRAP} and {DATABASE_URL}"
+    try:
+        found = msgspec.json.decode(stack_file(home).read_bytes(), type=_StackFile)
+    except FileNotFoundError:
+        raise UnavailableError(absent) from None
+    except PermissionError:
+        raise UnavailableError(
+            f"{stack_file(home)} belongs to another user: run as that user, or set another {HOME}"
+        ) from None
+    except msgspec.MsgspecError as error:
+        raise UnavailableError(f"{stack_file(home)} cannot be read ({error}): `robovitals up`") from None
+    if found.kafka_bootstrap is None or found.database_url is None:
+        raise UnavailableError(f"the stack in {home} is still starting: `robovitals status`")
+    return Endpoints(found.kafka_bootstrap, found.database_url)
+
+
+def _default_cache(environ: Mapping[str, str]) -> Path:
+    """Root's home is closed to the unprivileged user who runs the database: root caches for the machine."""
+    if base := environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "robovitals"
+    if os.geteuid() == 0:
+        return Path("/var/cache/robovitals")
+    return Path("~/.cache/robovitals")
+
+
+def _directory(environ: Mapping[str, str], name: str, default: Path) -> Path:
+    text = environ.get(name)
+    if text is not None and not text.strip():
+        raise SettingError(f"{name} is empty: name a directory, or unset it for the default ({default})")
+    try:
+        path = (Path(text) if text else default).expanduser().absolute()
+    except RuntimeError:
+        raise SettingError(f"{name}: this user has no home directory: set {name} to a directory") from None
+    if path.exists() and not path.is_dir():
+        raise SettingError(f"{name}={path} is not a directory: name a directory")
+    return path
+
+
+def _bootstrap(text: str | None) -> str | None:
+    if text is None:
+        return None
+    for server in text.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise SettingError(f"{KAFKA_BOOTSTRAP}={text!r}: give HOST:PORT, or several separated by commas")
+    return text
+
+
+def _database_url(text: str | None) -> str | None:
+    if text is None:
+        return None
+    # The value is not repeated: it may hold a password.
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("postgresql", "postgres") and bool(parts.path.strip("/")) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SettingError(f"{DATABASE_URL}: give postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    return text

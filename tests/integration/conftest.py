@@ -1,0 +1,75 @@
+"""A real Kafka and a real TimescaleDB for the integration tests, started once a run in a directory of their own.
+
+`servers` is the pair, for tests that crash one; `stack` is where they are. `database_url` is a fresh migrated
+database for one test; `topics` gives one test empty topics on the shared broker. What cannot start, fails.
+"""
+
+import itertools
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from deploy.local.servers import Servers
+from deploy.migrate import migrate
+from deploy.settings import Endpoints, read_settings
+from deploy.topics import delete_all, ensure
+
+TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with Servers(tmp_path_factory.mktemp("servers"), read_settings().cache) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def stack(servers: Servers) -> Endpoints:
+    return servers.endpoints
+
+
+@pytest.fixture(scope="session")
+def template(stack: Endpoints) -> str:
+    """The name of a migrated database, which each test clones: faster than migrating again."""
+    _execute(stack.database_url, "CREATE DATABASE {}", TEMPLATE)
+    migrate(database_called(stack.database_url, TEMPLATE))
+    # TimescaleDB's background workers look into every database they may, and one that is in use cannot be cloned.
+    _execute(stack.database_url, "ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", TEMPLATE)
+    in_use = f"FROM pg_stat_activity WHERE datname = '{TEMPLATE}'"
+    _execute(stack.database_url, f"SELECT pg_terminate_backend(pid) {in_use}")
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(stack: Endpoints, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    _execute(stack.database_url, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    yield database_called(stack.database_url, name)
+    _execute(stack.database_url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def kafka_bootstrap(stack: Endpoints) -> str:
+    return stack.kafka_bootstrap
+
+
+@pytest.fixture
+async def topics(kafka_bootstrap: str) -> str:
+    """The broker, with every topic of ours there and empty."""
+    await delete_all(kafka_bootstrap)
+    await ensure(kafka_bootstrap)
+    return kafka_bootstrap
+
+
+def database_called(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _execute(url: str, query: str, *names: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL(query).format(*map(sql.Identifier, names)))

@@ -1,0 +1,294 @@
+"""The assessor on a real Kafka: vitals made by hand in, health and anomalies out, killed and gone on."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.partitioner import murmur2
+from prometheus_client import CollectorRegistry
+
+from deploy.topics import delete_all, ensure
+from processors import assessor
+from processors.assess import Assess, AssessSettings
+from processors.assess_metrics import AssessMetrics
+from processors.faust_app import make_app
+from schemas.anomaly import Anomaly, decode_anomaly
+from schemas.errors import RejectError, StopError, UnavailableError
+from schemas.health import Health, Status, decode_health
+from schemas.limits import Limits
+from schemas.topics import (
+    ANOMALIES,
+    ASSESSOR_APP,
+    DEFAULT_PARTITIONS,
+    EPISODE_CHANGELOG,
+    EPISODE_TABLE,
+    HEALTH,
+    SHARD_CHANGELOG,
+    SHARD_TABLE,
+    VITALS,
+    Topic,
+    shard_key,
+    shard_of,
+)
+from schemas.vitals import Crossing, Message, Pulse, Vitals, encode_vitals
+from support.assess import Readings, robot, start_of, window
+from support.pipeline import Pipeline
+
+NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
+SILENCE_US = 30_000_000
+ROBOTS = [robot(number) for number in range(12)]
+Addressed = tuple[int, bytes, bytes]
+"""Partition, key and value."""
+
+
+def partition_of(code: str) -> int:
+    """Where a producer puts a robot's records."""
+    return int((murmur2(code.encode()) & 0x7FFFFFFF) % DEFAULT_PARTITIONS)
+
+
+def addressed(code: str, message: Message) -> Addressed:
+    partition = partition_of(code)
+    if isinstance(message, Vitals):
+        message.shard = shard_of(code)
+    return partition, shard_key(partition, shard_of(code)), encode_vitals(message)
+
+
+def windows(code: str, temperatures: Iterable[float], first: int = 0) -> list[Addressed]:
+    readings: list[Readings] = [{"joint_temperature_c": [t], "battery_soh": 0.95} for t in temperatures]
+    return [addressed(code, window({code: r}, number)) for number, r in enumerate(readings, start=first)]
+
+
+def crossing(code: str, time_us: int) -> Addressed:
+    crossed = Crossing(
+        v=1, robot_id=code, boot_id=1, seq=5, time_us=time_us, received_us=time_us, signal="joint_temperature_c",
+        joint=1, side="above", value=95.5, limit=90.0, software="1.0", scenario="factory_line",
+    )  # fmt: skip
+    return addressed(code, crossed)
+
+
+def pulses(now_us: int) -> list[Addressed]:
+    return [
+        (partition, b"", encode_vitals(Pulse(v=1, partition=partition, now_us=now_us, watermark_us=0)))
+        for partition in range(DEFAULT_PARTITIONS)
+    ]
+
+
+async def publish(bootstrap: str, messages: Iterable[Addressed]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for partition, key, value in messages:
+            await producer.send(VITALS.name, value, key=key, partition=partition)
+        await producer.flush()
+
+
+async def records(bootstrap: str, topic: Topic) -> list[Any]:
+    """All records of a topic, in the order of their partitions."""
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        partitions = [TopicPartition(topic.name, number) for number in range(DEFAULT_PARTITIONS)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        found = []
+        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                found += batch
+    return sorted(found, key=lambda record: (record.partition, record.offset))
+
+
+async def all_assessed(bootstrap: str) -> None:
+    """Wait until the assessor has committed the end of every partition."""
+    partitions = [TopicPartition(VITALS.name, number) for number in range(DEFAULT_PARTITIONS)]
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=ASSESSOR_APP, enable_auto_commit=False
+    ) as consumer:
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        while any([(await consumer.committed(partition) or 0) < end for partition, end in ends.items()]):
+            await asyncio.sleep(0.05)
+
+
+async def told(bootstrap: str) -> tuple[list[Anomaly], dict[str, Health]]:
+    """Every anomaly in order, and the last health of each robot."""
+    anomalies = [decode_anomaly(record.value) for record in await records(bootstrap, ANOMALIES)]
+    healths = [decode_health(record.value) for record in await records(bootstrap, HEALTH)]
+    return anomalies, {health.robot_id: health for health in healths}
+
+
+@asynccontextmanager
+async def assessing(bootstrap: str, directory: Path, instance: str = "test") -> AsyncIterator[AssessMetrics]:
+    """An assessor in this process, stopped in order at the end."""
+    metrics = AssessMetrics.create(CollectorRegistry())
+    stop = asyncio.Event()
+    running = asyncio.create_task(
+        Assess(AssessSettings(bootstrap, directory, instance, SILENCE_US, Limits()), metrics).run(stop)
+    )
+    try:
+        yield metrics
+    finally:
+        stop.set()
+        await running
+
+
+async def assessed(bootstrap: str, directory: Path, messages: Iterable[Addressed]) -> AssessMetrics:
+    """Publish, assess all of it, stop."""
+    await publish(bootstrap, messages)
+    async with assessing(bootstrap, directory) as metrics:
+        await all_assessed(bootstrap)
+    return metrics
+
+
+def test_faust_names_its_changelogs_as_we_create_them(tmp_path: Path) -> None:
+    app = make_app("127.0.0.1:1", tmp_path, None)
+    assert app.Table(SHARD_TABLE).changelog_topic.get_topic_name() == SHARD_CHANGELOG.name
+    assert app.Table(EPISODE_TABLE).changelog_topic.get_topic_name() == EPISODE_CHANGELOG.name
+
+
+async def test_a_hot_joint_becomes_an_anomaly_and_a_health_of_its_robot(topics: str, tmp_path: Path) -> None:
+    hot, well = ROBOTS[:2]
+    await assessed(topics, tmp_path, [*windows(hot, [40, 95]), *windows(well, [40, 41])])
+    (record,) = await records(topics, ANOMALIES)
+    anomaly = decode_anomaly(record.value)
+    assert (record.key, record.partition) == (hot.encode(), partition_of(hot))
+    assert dict(record.headers)["ce_id"] == anomaly.id.encode()
+    assert dict(record.headers)["ce_subject"] == hot.encode()
+    assert (anomaly.component, anomaly.value, anomaly.first_us) == ("joint/1", 95.0, start_of(1))
+    _, healths = await told(topics)
+    assert (healths[hot].status, healths[well].status) == (Status.OFF_SPEC, Status.NORMAL)
+
+
+async def test_a_crossing_and_a_silence_are_told_and_end(topics: str, tmp_path: Path) -> None:
+    code = ROBOTS[0]
+    log = [*windows(code, [40]), crossing(code, start_of(1) + 5), *windows(code, [95.5], first=1)]
+    log += [*pulses(start_of(9)), *windows(code, [40, 40], first=10)]
+    metrics = await assessed(topics, tmp_path, log)
+    anomalies, healths = await told(topics)
+    assert [(a.rule, a.transition.value) for a in anomalies] == [
+        ("limit", "opened"), ("silence", "opened"), ("silence", "cleared"), ("limit", "cleared"),
+    ]  # fmt: skip
+    assert healths[code].status is Status.NORMAL
+    assert metrics.windows._value.get() == 4
+
+
+async def test_what_cannot_be_read_is_counted_and_its_neighbours_are_assessed(topics: str, tmp_path: Path) -> None:
+    code = ROBOTS[0]
+    first, second = windows(code, [40, 95])
+    junk = [(partition_of(code), b"junk", value) for value in (b"\xc1", b"", second[2][:-20])]
+    metrics = await assessed(topics, tmp_path, [first, *junk, second])
+    anomalies, _ = await told(topics)
+    assert len(anomalies) == 1
+    assert metrics.rejected.labels("undecodable")._value.get() == 3
+
+
+async def test_state_goes_on_after_a_restart_and_from_the_changelog_alone(topics: str, tmp_path: Path) -> None:
+    one, two = ROBOTS[:2]
+    await assessed(topics, tmp_path / "a", [*windows(one, [85]), *windows(two, [95])])
+    await assessed(topics, tmp_path / "a", windows(one, [85], first=1))
+    anomalies, _ = await told(topics)
+    assert {a.robot_id: a.first_us for a in anomalies} == {one: start_of(0), two: start_of(0)}
+    shutil.rmtree(tmp_path / "a")
+    await assessed(topics, tmp_path / "b", [*windows(one, [95], first=2), *windows(two, [40, 40], first=1)])
+    anomalies, _ = await told(topics)
+    assert [(a.number, a.transition.value) for a in anomalies if a.robot_id == one] == [
+        (1, "opened"),
+        (2, "updated"),
+    ]
+    assert [(a.number, a.transition.value) for a in anomalies if a.robot_id == two] == [
+        (1, "opened"),
+        (2, "cleared"),
+    ]
+
+
+def _script() -> list[Addressed]:
+    """Robots that get hot and cool down at different times, crossings before their windows, and a silence."""
+    log: list[Addressed] = []
+    for number in range(40):
+        for at, code in enumerate(ROBOTS):
+            temperature = 95.5 if (number + 3 * at) % 20 in (5, 6, 7) else 40.0
+            if temperature > 90:
+                log.append(crossing(code, start_of(number) + 1_000_000))
+            log += windows(code, [temperature], first=number)
+    return [*log, *pulses(start_of(60))]
+
+
+def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tmp_path: Path) -> None:
+    """The ids and contents of all anomalies and the last health of each robot, against a run without a crash."""
+
+    async def straight() -> tuple[list[Anomaly], dict[str, Health]]:
+        await assessed(topics, tmp_path / "straight", _script())
+        return await told(topics)
+
+    async def until_told(count: int) -> None:
+        while len(await records(topics, ANOMALIES)) < count:
+            await asyncio.sleep(0.01)
+
+    expected, healths = asyncio.run(straight())
+    asyncio.run(_empty_topics(topics))
+    asyncio.run(publish(topics, _script()))
+    pipeline = Pipeline(tmp_path / "killed", topics, NO_DATABASE, ROBOVITALS_INSTANCE="test")
+    for kills in range(1, 4):
+        pipeline.start("assess")
+        asyncio.run(until_told(kills * len(expected) // 5))
+        pipeline.kill("assess")
+    pipeline.start("assess")
+    asyncio.run(all_assessed(topics))
+    assert pipeline.stop() == {"assess": 0}
+    anomalies, last = asyncio.run(told(topics))
+    assert len(expected) > 50
+    assert {a.id: a for a in anomalies} == {a.id: a for a in expected}
+    assert last == healths
+
+
+async def _empty_topics(bootstrap: str) -> None:
+    await delete_all(bootstrap)
+    await ensure(bootstrap)
+
+
+async def test_a_failure_that_is_not_the_datas_stops_the_process_with_the_message_unacknowledged(
+    topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = ROBOTS[0]
+    await publish(topics, windows(code, [40, 95, 95]))
+    on_window = assessor.on_window
+
+    def broken(shard: Any, vitals: Vitals, *args: Any, **kwargs: Any) -> Any:
+        if vitals.start_us == start_of(1):
+            raise OSError("the disk is on fire")
+        return on_window(shard, vitals, *args, **kwargs)
+
+    monkeypatch.setattr(assessor, "on_window", broken)
+    metrics = AssessMetrics.create(CollectorRegistry())
+    settings = AssessSettings(topics, tmp_path, "test", SILENCE_US, Limits())
+    with pytest.raises(StopError, match="the disk is on fire"):
+        await Assess(settings, metrics).run(asyncio.Event())
+    assert metrics.windows._value.get() == 1, "what came after it was left alone too"
+    assert await records(topics, ANOMALIES) == []
+    monkeypatch.undo()
+    await assessed(topics, tmp_path, [])
+    anomalies, _ = await told(topics)
+    assert [(a.first_us, a.transition.value) for a in anomalies] == [(start_of(1), "opened")]
+
+
+async def test_a_step_that_finds_fault_with_the_data_skips_the_message(
+    topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rejecting(*args: Any, **kwargs: Any) -> Any:
+        raise RejectError("values_mismatch", "made for the test")
+
+    monkeypatch.setattr(assessor, "on_window", rejecting)
+    metrics = await assessed(topics, tmp_path, windows(ROBOTS[0], [40, 95]))
+    assert metrics.rejected.labels("values_mismatch")._value.get() == 2
+
+
+async def test_a_missing_topic_and_a_missing_broker_are_named(kafka_bootstrap: str, tmp_path: Path) -> None:
+    await delete_all(kafka_bootstrap)
+    for bootstrap, named in ((kafka_bootstrap, "robovitals topics"), ("127.0.0.1:1", "no Kafka answers")):
+        assess = Assess(
+            AssessSettings(bootstrap, tmp_path, None, SILENCE_US, Limits()),
+            AssessMetrics.create(CollectorRegistry()),
+        )
+        with pytest.raises(UnavailableError, match=named):
+            await assess.run(asyncio.Event())

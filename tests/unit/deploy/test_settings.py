@@ -1,0 +1,75 @@
+"""Settings from the environment, and the endpoints of a running stack."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from deploy.settings import Endpoints, Settings, endpoints, read_settings, stack_file
+from schemas.errors import SettingError, UnavailableError
+
+
+def settings(home: Path, kafka: str | None = None, database: str | None = None) -> Settings:
+    return Settings(home, home / "cache", kafka, database)
+
+
+def test_home_is_below_the_working_directory_unless_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({}).home == tmp_path / ".robovitals"
+    assert read_settings({"ROBOVITALS_HOME": "elsewhere"}).home == tmp_path / "elsewhere"
+
+
+def test_the_cache_is_the_users_and_roots_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert read_settings({}).cache == Path("/home/ada/.cache/robovitals")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert read_settings({}).cache == Path("/var/cache/robovitals")
+    assert read_settings({"XDG_CACHE_HOME": "/x"}).cache == Path("/x/robovitals")
+    assert read_settings({"XDG_CACHE_HOME": "/x", "ROBOVITALS_CACHE": "/y"}).cache == Path("/y")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ROBOVITALS_HOME", " "),
+        ("ROBOVITALS_HOME", __file__),
+        ("ROBOVITALS_CACHE", ""),
+        ("ROBOVITALS_KAFKA_BOOTSTRAP", "localhost"),
+        ("ROBOVITALS_KAFKA_BOOTSTRAP", "localhost:9092,other"),
+        ("ROBOVITALS_KAFKA_BOOTSTRAP", "localhost:99999"),
+        ("ROBOVITALS_DATABASE_URL", "mysql://u:secret@h/d"),
+        ("ROBOVITALS_DATABASE_URL", "postgresql://u:secret@h:5432"),
+        ("ROBOVITALS_DATABASE_URL", "postgresql://u:secret@h:port/d"),
+    ],
+)
+def test_a_wrong_value_names_its_variable_and_no_password(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=name) as caught:
+        read_settings({name: value})
+    assert "secret" not in str(caught.value)
+
+
+def test_the_environment_goes_before_the_running_stack(tmp_path: Path) -> None:
+    stack_file(tmp_path).write_text('{"kafka_bootstrap": "own:1", "database_url": "postgresql://own/x", "more": 1}')
+    assert endpoints(settings(tmp_path)) == Endpoints("own:1", "postgresql://own/x")
+    assert endpoints(settings(tmp_path, kafka="other:2")) == Endpoints("other:2", "postgresql://own/x")
+
+
+def test_endpoints_named_by_the_environment_need_no_stack(tmp_path: Path) -> None:
+    assert endpoints(settings(tmp_path, "k:1", "postgresql://h/d")) == Endpoints("k:1", "postgresql://h/d")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "no stack is running"),
+        ('{"kafka_bootstrap": null, "database_url": null}', "still starting"),
+        ("{", "cannot be read"),
+    ],
+)
+def test_without_a_running_stack_the_next_command_is_named(tmp_path: Path, content: str | None, says: str) -> None:
+    if content is not None:
+        stack_file(tmp_path).write_text(content)
+    with pytest.raises(UnavailableError, match=says) as caught:
+        endpoints(settings(tmp_path))
+    assert "robovitals " in str(caught.value)
