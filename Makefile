@@ -1,6 +1,7 @@
 # make demo    bring up everything with a simulated fleet, and watch it
 # make test    everything that CI checks: `make check`, then the tests against a real Kafka and TimescaleDB
 # make check   lint, types, import contract, unit tests: seconds, no servers
+# make reference  write what is generated from the types: JSON Schema, the table of signals
 # make lock    resolve the pinned dependencies afresh
 # make clean   remove the environment and all caches of this directory; a stack's data stays
 #
@@ -16,7 +17,7 @@ BIN := .venv/bin
 LOCKED := .venv/.locked-$(shell sha256sum requirements.lock | cut -c1-16)
 INSTALLED := .venv/.installed-$(shell sha256sum pyproject.toml | cut -c1-16)
 
-.PHONY: demo test check setup lock clean
+.PHONY: demo test check setup reference lock clean
 demo: setup
 	@$(BIN)/robovitals demo
 
@@ -44,6 +45,9 @@ $(LOCKED):
 $(INSTALLED): $(LOCKED)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+reference: setup
+	$(BIN)/python -m deploy.reference
 
 lock: setup
 	test -x .lockenv/bin/uv || { $(PYTHON) -m venv .lockenv && .lockenv/bin/pip install --quiet uv; }

@@ -41,9 +41,16 @@ def extras() -> list[Check]:
 
 
 def _extra(name: str, modules: tuple[str, ...]) -> Check:
-    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    missing = [module for module in modules if not _is_installed(module)]
     detail = f"missing: {', '.join(missing)}" if missing else "installed"
     return checked(f"[{name}]", not missing, detail, f"pip install 'robovitals[{name}]'")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:
+        return True  # imported already; Faust puts a module without a spec in its own place
 
 
 def disk(name: str, path: Path) -> Check:

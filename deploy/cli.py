@@ -31,6 +31,7 @@ COMMANDS = {
     "robot": "show one robot: last values, status, open episodes",
     "tail": "print the decoded messages of a topic",
     "psql": "open the database",
+    "bench": "measure it",
     "topics": "create every topic, and say where one differs",
     "migrate": "bring the database's tables up to date",
     "land": "process: topics to TimescaleDB",

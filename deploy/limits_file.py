@@ -8,10 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.settings import LIMITS
 from schemas.errors import SettingError
 from schemas.limits import Limits, read_limits
-
-LIMITS = "ROBOVITALS_LIMITS"
 
 
 def limits_from(environ: Mapping[str, str]) -> Limits:

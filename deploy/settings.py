@@ -18,6 +18,7 @@ HOME = "ROBOVITALS_HOME"
 CACHE = "ROBOVITALS_CACHE"
 KAFKA_BOOTSTRAP = "ROBOVITALS_KAFKA_BOOTSTRAP"
 DATABASE_URL = "ROBOVITALS_DATABASE_URL"
+LIMITS = "ROBOVITALS_LIMITS"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -55,6 +56,14 @@ def endpoints(settings: Settings) -> Endpoints:
         kafka = kafka or running.kafka_bootstrap
         database = database or running.database_url
     return Endpoints(kafka, database)
+
+
+def absolute_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment for a process that works in another directory than we do: paths as they are from here."""
+    paths = {
+        name: str(Path(environ[name]).expanduser().absolute()) for name in (HOME, CACHE, LIMITS) if name in environ
+    }
+    return {**environ, **paths}
 
 
 def stack_file(home: Path) -> Path:

@@ -17,7 +17,7 @@ from schemas.frame import MAX_INTEGER
 from schemas.health import Health, decode_health
 from schemas.reject import REJECT_VERSION, Reject
 from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
-from schemas.vitals import LATE_REASONS, Late, Vitals, decode_vitals
+from schemas.vitals import Late, Vitals, decode_vitals
 
 
 class Record(Protocol):
@@ -176,12 +176,7 @@ def _decode_vitals(value: bytes) -> object:
     if isinstance(message, Vitals):
         _check_integers(start_us=[message.start_us], length_us=[message.length_us])
     elif isinstance(message, Late):
-        lists = (message.robot_id, message.start_us, message.offset, message.reason)
-        if len({len(entries) for entries in lists}) > 1:
-            raise RejectError("values_mismatch", "the lists of a late mark differ in length")
         _check_integers(length_us=[message.length_us], start_us=message.start_us, offset=message.offset)
-        if not all(0 <= reason < len(LATE_REASONS) for reason in message.reason):
-            raise RejectError("wrong_type", "a late mark has a reason that does not exist")
     return message
 
 

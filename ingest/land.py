@@ -113,6 +113,8 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         """The loop seeks them: waiting for the database here would cost the membership."""
         self._assignments += 1
         self._unsought = set(assigned)
+        # Counted anew once they are sought: until then nothing can land, and a restart would not help.
+        self._progress.waits(0, time.monotonic())
         if not self._unsought:
             self._problem = "no partition is assigned: there are more landers than partitions"
         if self._source is not None:
@@ -202,6 +204,8 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         """What waits in Kafka, and the group's offsets for whoever looks from outside."""
         self._kept_house_s = time.monotonic()
         landed = {tp: self._writer.landed[tp] for tp in self._next}
+        if not landed:
+            return
         try:
             ends = await source.ends(landed)
             await source.commit(landed)

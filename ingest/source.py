@@ -36,6 +36,7 @@ class Source:
     def __init__(self, bootstrap: str, instance: str | None, listener: ConsumerRebalanceListener) -> None:
         self._bootstrap = bootstrap
         self._instance = instance
+        self._listener = listener
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=GROUP,
@@ -48,21 +49,28 @@ class Source:
             fetch_max_bytes=64 * 1024 * 1024,
             fetch_max_wait_ms=int(POLL_TIMEOUT_S * 1000),
         )
-        self._consumer.subscribe(LANDED_TOPICS, listener=listener)
 
     async def start(self, stop: asyncio.Event) -> None:
         """Connect and join the group, or return at `stop`. Raises UnavailableError."""
-        starting, stopping = asyncio.create_task(self._consumer.start()), asyncio.create_task(stop.wait())
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        (stopping if starting.done() else starting).cancel()
+        connecting, stopping = asyncio.create_task(self._connect()), asyncio.create_task(stop.wait())
+        await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        (stopping if connecting.done() else connecting).cancel()
         try:
             with suppress(asyncio.CancelledError):
-                await starting
+                await connecting
         except KafkaError as error:
             raise UnavailableError(
-                f"Kafka at {self._bootstrap} cannot be used ({error!r}): `robovitals topics` creates what is "
-                "missing, `robovitals doctor` looks further"
+                f"Kafka at {self._bootstrap} cannot be used ({error!r}): `robovitals doctor`"
             ) from None
+
+    async def _connect(self) -> None:
+        await self._consumer.start()
+        missing = set(LANDED_TOPICS) - await self._consumer.topics()
+        if missing:
+            raise UnavailableError(
+                f"Kafka at {self._bootstrap} has no topic {', '.join(sorted(missing))}: `robovitals topics`"
+            )
+        self._consumer.subscribe(LANDED_TOPICS, listener=self._listener)
 
     async def stop(self) -> None:
         """Leave the group."""
@@ -74,9 +82,13 @@ class Source:
     ) -> dict[TopicPartition, list[Record]]:
         """Records of `partitions`, of all if there are none; nothing after `patience_s`. Raises StopError."""
         try:
-            polled: dict[TopicPartition, list[Record]] = await self._consumer.getmany(
-                *partitions, timeout_ms=int(1000 * patience_s), max_records=POLL_RECORDS
-            )
+            # While partitions are being assigned getmany waits for that, however long it takes.
+            async with asyncio.timeout(patience_s + POLL_TIMEOUT_S):
+                polled: dict[TopicPartition, list[Record]] = await self._consumer.getmany(
+                    *partitions, timeout_ms=int(1000 * patience_s), max_records=POLL_RECORDS
+                )
+        except TimeoutError:
+            return {}
         except NoOffsetForPartitionError:
             return {}  # just assigned, and not sought yet
         except OffsetOutOfRangeError as error:

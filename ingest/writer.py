@@ -99,6 +99,9 @@ class Writer:
     async def drop(self, timeout_s: float) -> None:
         """Forget all batches. One that is being written ends first, if it does within `timeout_s`."""
         self._queue.clear()
+        # Without a batch nothing would notice the end of an outage: the next batch finds out anew.
+        self.outage = None
+        self._backoff_s = FIRST_BACKOFF_S
         self._wake.set()
         await self.ended(timeout_s)
 

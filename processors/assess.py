@@ -28,7 +28,7 @@ from processors.episodes import Record
 from processors.faust_app import DurableTable, bytes_topic, check_topics, make_app
 from processors.shard import Shard, empty_shard, restore, snapshot
 from schemas.anomaly import encode_anomaly
-from schemas.errors import RejectError, RobovitalsError, StopError
+from schemas.errors import ContractError, RejectError, RobovitalsError, StopError
 from schemas.health import encode_health
 from schemas.limits import Limits
 from schemas.topics import (
@@ -76,6 +76,7 @@ class Assess:
         self._generation = -1
         self._next_offset: dict[int, int] = {}
         self._silence_due_us: dict[bytes, int | None] = {}
+        self._listening_us: dict[int, tuple[int, int]] = {}
         self._progress_s = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -142,17 +143,31 @@ class Assess:
             self._generation = self._app.consumer_generation_id
             self._next_offset.clear()
             self._silence_due_us.clear()
+            self._listening_us.clear()
 
     async def _consume(self, stream: Any) -> None:
         by_hand = stream.noack()
         async for event in by_hand.events():
             began_s = time.monotonic()
             self._notice_rebalance()
+            await self._check_offset(event.message.tp, event.message.offset)
             await self._handle(event.message.partition, event.value or b"")
             await by_hand.ack(event)
             self._next_offset[event.message.partition] = event.message.offset + 1
             self._progress_s = time.monotonic()
             self._metrics.event_seconds.observe(self._progress_s - began_s)
+
+    async def _check_offset(self, tp: Any, offset: int) -> None:
+        """Nothing may be left out between what was committed and what comes: better to start again from there."""
+        expected = self._next_offset.get(tp.partition)
+        if expected is None:
+            committed = self._app.consumer._committed_offset.get(tp) or 0
+            kept_from = (await self._app.consumer.earliest_offsets(tp))[tp]
+            expected = max(committed, kept_from)
+            if committed and kept_from > committed:
+                _log.error("%d messages of %s are gone by retention unseen", kept_from - committed, tp)
+        if offset > expected:
+            raise ContractError(f"{tp.topic}/{tp.partition} jumped from offset {expected} to {offset}")
 
     async def _handle(self, partition: int, value: bytes) -> None:
         try:
@@ -180,17 +195,27 @@ class Assess:
                     await self._step(key, partial(assessor.on_late, seen=seen, silence_us=silence_us, records=read))
             case Pulse():
                 pulse = partial(assessor.on_pulse, now_us=message.now_us, silence_us=silence_us, records=read)
+                self._listen(partition, message.now_us)
                 for number in range(SHARDS_PER_PARTITION):
                     key = shard_key(partition, number)
-                    if self._may_be_silent(key, message.now_us):
+                    if self._may_be_silent(partition, key, message.now_us):
                         await self._step(key, pulse)
             case _:
                 assert_never(message)
 
-    def _may_be_silent(self, key: bytes, now_us: int) -> bool:
+    def _listen(self, partition: int, now_us: int) -> None:
+        """Keep since when, and until when, the pulses of a partition have come without a gap."""
+        since_us, last_us = self._listening_us.get(partition, (now_us, now_us))
+        if now_us - last_us > silence.GAP_US:
+            since_us = now_us
+            self._silence_due_us.clear()
+        self._listening_us[partition] = since_us, now_us
+
+    def _may_be_silent(self, partition: int, key: bytes, now_us: int) -> bool:
         """Whether a pulse has anything to do: most have not, and need not even read the state."""
         if key not in self._silence_due_us:
-            self._silence_due_us[key] = silence.due_us(self._shard(key), self._settings.silence_us)
+            since_us, _ = self._listening_us[partition]
+            self._silence_due_us[key] = silence.due_us(self._shard(key), self._settings.silence_us, since_us)
         due_us = self._silence_due_us[key]
         return due_us is not None and now_us > due_us
 
@@ -207,7 +232,7 @@ class Assess:
             packed = snapshot(outcome.shard)
             self._shards[key] = packed
             await self._shards.durable()
-            self._silence_due_us[key] = silence.due_us(outcome.shard, self._settings.silence_us)
+            self._silence_due_us.pop(key, None)
             self._metrics.state_bytes.observe(len(packed))
         self._metrics.windows.inc(outcome.windows)
         for (rule, level), count in outcome.findings.items():

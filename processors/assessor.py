@@ -6,9 +6,9 @@ and topics.
 
 - A **final** window is judged once: the state holds the last start that it has seen of each robot, so a repeat
   changes nothing.
-- A **provisional** window (its partition has gone quiet) may raise, since a robot that has just stopped still
-  deserves its alarm, and never ends anything. The detectors forget it again, so its final one is judged as if it
-  were the first sight; both raise the same episode.
+- A **provisional** window (its partition has gone quiet) may raise an alarm, since a robot that has just stopped
+  still deserves it, but no warning, and it ends nothing. The detectors forget it again, so its final one is judged
+  as if it were the first sight; both raise the same episode.
 - A **repaired** window is left out, and of a window that holds only backfill only the last sight is taken.
 - A **crossing** raises at once and leaves the matrix alone; the window that it lies in carries it on. One that
   lies before the end of the last window judged is a repeat.
@@ -28,7 +28,7 @@ from processors import episodes, health
 from processors.detectors import clock, limit, silence
 from processors.episodes import Record, Robot
 from processors.findings import LIMIT, MODE, NOTHING, Finding, Level, Report
-from processors.shard import MODE_SIGNAL, NEVER, Shard, widened, with_rows
+from processors.shard import NEVER, Shard, widened, with_rows
 from processors.shard_window import ShardWindow, columns_of, components_of, models_of, read_window
 from schemas.anomaly import Anomaly
 from schemas.columns import Int64
@@ -37,7 +37,7 @@ from schemas.limits import Limits
 from schemas.robot_code import CODE_LENGTH
 from schemas.signals import SIGNAL, Component
 from schemas.topics import shard_of
-from schemas.vitals import LATE_REASONS, PROVISIONAL, REPAIRED, Crossing, Late, Vitals
+from schemas.vitals import FINAL, LATE_REASONS, MODE_SIGNAL, PROVISIONAL, REPAIRED, Crossing, Late, Vitals
 
 Records = Callable[[str], Record]
 
@@ -75,10 +75,13 @@ def on_window(shard: Shard, vitals: Vitals, limits: Limits, records: Records) ->
     judged_rows = rows[judged].tolist()
     for at, more in found.items():
         reports.setdefault(judged_rows[at], []).extend(more)
-    anew = set(rows[judged][new].tolist())
+    # A provisional window says the same again and again: it is told only where it brought something.
+    final = window.kind == FINAL
+    always = {*rows[judged][new].tolist(), *(reports if final else rows[list(heard)].tolist())}
     told = _Telling(after, records)
-    for row in sorted(reports.keys() | anew):
-        told.tell(row, reports.get(row, []), window.end_us)
+    for row in sorted(reports.keys() | always):
+        time_us = window.end_us if final else int(after.last_time_us[row])
+        told.tell(row, reports.get(row, []), time_us, row in always)
     return told.outcome(after, windows=len(judged_rows))
 
 
@@ -93,11 +96,18 @@ def _judged(
     after, clocks = clock.step(after, rows, window.columns["received_us"])
     after, changed = health.step(after, rows, window)
     if window.kind == PROVISIONAL:
-        raising = {at: [msgspec.structs.replace(report, until_us=NOTHING)] for at, report in found.items()}
-        return _forgetting(after, shard), raising, changed | due
+        return _forgetting(after, shard), {at: [_alarms(report)] for at, report in found.items()}, changed | due
     after = with_rows(after, rows, window_us=window.start_us)
     reports = {at: [r[at] for r in (found, clocks) if at in r] for at in found.keys() | clocks.keys()}
     return replace(after, length_us=window.length_us), reports, changed | due
+
+
+def _alarms(report: Report) -> Report:
+    """What a provisional window may raise. Its warnings wait for the final window: where frames still come into it,
+    a crossing may be the first sign instead, and the episode's id must not depend on how long its partition slept.
+    """
+    alarms = [finding for finding in report.findings if finding.level is Level.ALARM]
+    return msgspec.structs.replace(report, until_us=NOTHING, findings=alarms)
 
 
 def _forgetting(after: Shard, before: Shard) -> Shard:
@@ -201,7 +211,7 @@ def _told(shard: Shard, reports: dict[int, list[Report]], records: Records, now_
     told = _Telling(shard, records)
     for row in sorted(reports):
         time_us = int(shard.last_time_us[row]) + max(now_us - int(shard.received_us[row]), 0)
-        told.tell(row, reports[row], time_us)
+        told.tell(row, reports[row], time_us, always=True)
     return told.outcome(shard)
 
 
@@ -214,9 +224,10 @@ class _Telling:
         self._outcome = Outcome()
         self._health_us: dict[int, int] = {}
 
-    def tell(self, row: int, reports: list[Report], time_us: int) -> None:
-        """Apply the reports to one robot's episodes. Its health follows even where they change nothing: then this
-        is a repeat after a crash, and the time of the message that went out must not be forgotten."""
+    def tell(self, row: int, reports: list[Report], time_us: int, always: bool) -> None:
+        """Apply the reports to one robot's episodes. Its health follows if they changed, or `always`: a report that
+        changes nothing is a repeat after a crash, and the time of the health that went out is still to be kept.
+        """
         shard, outcome = self._shard, self._outcome
         code = shard.robots[row].decode()
         robot = Robot(code, shard.software[row], shard.scenario[row])
@@ -227,6 +238,8 @@ class _Telling:
         outcome.findings += _counted(reports)
         if record != before:
             outcome.records[code] = record
+        elif not always:
+            return
         time_us = max(time_us, int(shard.health_us[row]) + 1, record.health_us + 1)
         outcome.healths.append(health.judge(shard, row, record, time_us))
         self._health_us[row] = time_us

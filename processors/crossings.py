@@ -67,8 +67,10 @@ class _Frames:
     values: Float32
 
 
-def step(state: Crossings, columns: FrameColumns, live: Flags, fresh: Flags) -> list[Crossing]:
-    """Take a batch up; the state changes in place. Crossings of frames that are not `fresh` were told before."""
+def step(state: Crossings, columns: FrameColumns, live: Flags, fresh: Flags) -> list[tuple[int, Crossing]]:
+    """Take a batch up; the state changes in place. Each crossing comes with its row, in their order. Crossings of
+    frames that are not `fresh` were told before.
+    """
     found: list[tuple[int, Crossing]] = []
     for model, chosen in _models(state.limits, columns, live & ~columns.backfill):
         groups = [
@@ -83,7 +85,7 @@ def step(state: Crossings, columns: FrameColumns, live: Flags, fresh: Flags) -> 
             frames = _frames(columns, groups, chosen, names, watch)
             crossed = _advance(state, frames, watch) & fresh[frames.rows][:, None]
             found += _told(columns, frames, crossed, watch)
-    return [crossing for _, crossing in sorted(found, key=lambda pair: pair[0])]
+    return sorted(found, key=lambda pair: pair[0])
 
 
 @lru_cache(maxsize=4096)

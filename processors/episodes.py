@@ -148,7 +148,12 @@ def _continued(episode: Episode, finding: Finding | None, until_us: int) -> tupl
     raised, lowered = finding.level > episode.level, finding.level < episode.level and may_lower
     if raised or lowered:
         return _seen(episode, finding, transition=episode.transition + 1), Transition.UPDATED
-    return (_seen(episode, finding) if later and finding.level is episode.level else episode), None
+    if not later or finding.level is not episode.level:
+        return episode, None
+    if _crossings(finding):
+        # The windows count while it is open. A summariser that was restarted may tell of a crossing once more.
+        return msgspec.structs.replace(episode, last_us=finding.last_us), None
+    return _seen(episode, finding), None
 
 
 def _opened(code: str, number: int, finding: Finding) -> Episode:

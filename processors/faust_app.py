@@ -71,6 +71,26 @@ class DurableTable(faust.Table):  # type: ignore[misc]
         await asyncio.gather(*unconfirmed)
 
 
+class KeptTopic(faust.Topic):  # type: ignore[misc]
+    """A topic whose fetched messages stay until they are handled.
+
+    When a state has been restored, Faust seeks, then throws away what was fetched meanwhile: also what it fetched
+    after the seek, which nobody would ever see (faust-streaming issue #596). What is left over from before a
+    rebalance the stream leaves out by its generation.
+    """
+
+    _queue: Any
+
+    @property
+    def queue(self) -> Any:
+        """The buffer between fetching and handling."""
+        if self._queue is None:
+            self._queue = self.app.FlowControlQueue(
+                maxsize=self.app.conf.stream_buffer_maxsize, clear_on_resume=False
+            )
+        return self._queue
+
+
 def make_app(bootstrap: str, directory: Path, instance: str | None) -> faust.App:
     """The app. Topics and changelogs exist already (`deploy/topics.py`)."""
     for name in ("faust", "mode", __name__):  # a service of Faust logs under its own module's name
@@ -120,8 +140,9 @@ async def check_topics(bootstrap: str) -> None:
 
 def bytes_topic(app: faust.App, topic: Topic) -> Any:
     """A topic that Faust hands through as it is."""
-    return app.topic(
-        topic.name,
+    return KeptTopic(
+        app,
+        topics=[topic.name],
         key_type=bytes,
         value_type=bytes,
         key_serializer="raw",

@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 
 from schemas.errors import RetryError
 from schemas.topics import FRAMES
@@ -25,22 +26,16 @@ class Group:
 
     def __init__(self, kafka_bootstrap: str) -> None:
         self._bootstrap = kafka_bootstrap
-        self._admin: AIOKafkaAdminClient | None = None
+        self._client: AIOKafkaClient | None = None
 
     async def open(self) -> None:
         """Raises KafkaError when no broker answers."""
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-        await self._admin.start()
+        self._client = AIOKafkaClient(bootstrap_servers=self._bootstrap)
+        await self._client.bootstrap()
 
     async def committed(self) -> dict[int, tuple[int, str]]:
         """For each partition of the frames that has a commit, its offset and metadata. Raises RetryError."""
-        assert self._admin is not None, "open() first"
-        offsets = await asked(self._admin.list_consumer_group_offsets(GROUP))
-        return {
-            tp.partition: (found.offset, found.metadata)
-            for tp, found in offsets.items()
-            if tp.topic == FRAMES.name and found.offset >= 0
-        }
+        return await asked(self._fetch())
 
     async def resumes(self) -> Mapping[int, Resume]:
         """What rides with the commits. Raises RetryError."""
@@ -48,8 +43,21 @@ class Group:
         return {partition: resume for partition, resume in found.items() if resume is not None}
 
     async def close(self) -> None:
-        if self._admin is not None:
-            await self._admin.close()
+        if self._client is not None:
+            await self._client.close()
+
+    async def _fetch(self) -> dict[int, tuple[int, str]]:
+        """Raises KafkaError. aiokafka's own question passes over an error of the whole group, such as a coordinator
+        that is still loading: it would look as if nothing had ever been committed.
+        """
+        assert self._client is not None, "open() first"
+        coordinator = await self._client.coordinator_lookup(CoordinationType.GROUP, GROUP)
+        answer = await self._client.send(coordinator, OffsetFetchRequest(GROUP, None))
+        partitions = [found for topic, rows in answer.topics if topic == FRAMES.name for found in rows]
+        for code in (answer.error_code, *(code for *_, code in partitions)):
+            if code:
+                raise for_code(code)(f"the offsets of {GROUP} cannot be told")
+        return {partition: (offset, metadata) for partition, offset, metadata, _ in partitions if offset >= 0}
 
 
 async def asked(answer: Awaitable[_Answer]) -> _Answer:

@@ -49,6 +49,7 @@ class Partition:
 
     def __init__(self, rule: Rule, limits: Limits, partition: int, offset: int, resume: Resume | None) -> None:
         self.number = partition
+        self._grace_us = rule.grace_us
         self._windows = Windows.resumed(rule, partition, offset, resume)
         self._crossings = Crossings(limits)
 
@@ -77,8 +78,11 @@ class Partition:
         self._windows.offset = records[-1].offset + 1
         crossed = crossings.step(self._crossings, columns, step.live, step.fresh)
         late = np.bincount(step.reason[~step.live & step.fresh], minlength=len(LATE_REASONS)).tolist()
+        told: list[tuple[int, Message]] = [*crossed, *zip(step.closing, step.vitals, strict=True)]
         return Summary(
-            [*crossed, *step.vitals, *step.lates],
+            # In the order of the frames that brought them about, and so however these fell into batches: what the
+            # assessor makes of a crossing depends on the windows before it.
+            [*(message for _, message in sorted(told, key=lambda pair: pair[0])), *step.lates],
             len(columns),
             len(rejected),
             len(crossed),
@@ -92,8 +96,9 @@ class Partition:
         return Summary([*vitals], windows=_counted(vitals))
 
     def pulse(self, now_us: int) -> Pulse:
-        """All frames up to `now_us` by the wall clock have been read."""
-        return Pulse(v=VITALS_VERSION, partition=self.number, now_us=now_us, watermark_us=self.watermark_us)
+        """All frames up to `now_us` by the wall clock have been read; what the grace may still hide is left out."""
+        told_us = now_us - self._grace_us
+        return Pulse(v=VITALS_VERSION, partition=self.number, now_us=told_us, watermark_us=self.watermark_us)
 
     def checkpoint(self) -> tuple[int, Resume]:
         """The offset to commit once everything said so far has been acknowledged, and what rides with it."""

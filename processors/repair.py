@@ -8,7 +8,8 @@ A mark is due once its frame has landed: its window is read, published, and the 
 While a window is open its rows may be fewer than the frames that its final message will count, and that would take
 the repaired one's place. So such a window is noted in `repair_again`, and repaired once more when it has closed and
 all that it counted has landed. Which windows have closed, and what had been read by then, is what the summarisers
-commit (`schemas.watermark.Resume`).
+commit (`schemas.watermark.Resume`). A partition that goes quiet closes none: there the note also brings a repair of
+each provisional window that has taken the repaired one's place, and stays.
 """
 
 import asyncio
@@ -41,6 +42,7 @@ TRANSIENT = (
     OSError,
     TimeoutError,
     driver.InterfaceError,
+    driver.InternalClientError,  # the database ended an idle connection, and its end is not read yet
     driver.PostgresConnectionError,
     driver.OperatorInterventionError,
     driver.TransactionRollbackError,
@@ -59,7 +61,7 @@ _log = logging.getLogger(__name__)
 
 
 class Closed:
-    """Up to which watermark windows have closed, of each partition, with all that they counted landed.
+    """Up to which end windows have closed, of each partition, with all that they counted landed.
 
     A commit says up to where had been read when its windows had closed; it holds from when that has landed. The
     next one is looked at only then, for under load the newest is always a little ahead of what has landed.
@@ -74,18 +76,15 @@ class Closed:
         for partition, newest in commits.items():
             resume = self._waiting.setdefault(partition, newest)
             if landed.get(partition, 0) >= resume.read_to:
-                self.until_us[partition] = max(resume.closed_us, self.until_us.get(partition, NO_WATERMARK))
+                self.until_us[partition] = max(resume.ended_us, self.until_us.get(partition, NO_WATERMARK))
                 del self._waiting[partition]
 
 
 class Repairer:
     """`publish` returns when a partition's messages are acknowledged; `commits` asks for the group's commits."""
 
-    def __init__(
-        self, database_url: str, grace_us: int, metrics: SummariseMetrics, publish: Publish, commits: Commits
-    ) -> None:
+    def __init__(self, database_url: str, metrics: SummariseMetrics, publish: Publish, commits: Commits) -> None:
         self._database_url = database_url
-        self._grace_us = grace_us
         self._metrics = metrics
         self._publish = publish
         self._commits = commits
@@ -130,13 +129,15 @@ class Repairer:
             return False
         self._closed.look(await self._commits(), await tables.landed(connection))
         self._metrics.marks_waiting.set(await tables.waiting(connection))
-        due = await tables.due(connection, self._closed.until_us, self._grace_us)
+        due = await tables.due(connection, self._closed.until_us)
         groups: dict[tuple[int, int], list[Mark]] = defaultdict(list)
         for mark in due:
             groups[mark.partition, mark.length_us].append(mark)
         for (partition, length_us), marks in groups.items():
             await self._repair(connection, partition, length_us, marks)
-        return len(due) >= tables.MARKS_AT_ONCE
+        # Notes that stay are due until what was published has landed: they are no reason not to pause.
+        done = [mark for mark in due if mark.frame_offset is not None or self._has_closed(mark)]
+        return len(done) >= tables.MARKS_AT_ONCE
 
     async def _repair(self, connection: Connection, partition: int, length_us: int, marks: list[Mark]) -> None:
         again = [mark for mark in marks if not self._has_closed(mark)]
@@ -149,10 +150,9 @@ class Repairer:
 
     def _has_closed(self, mark: Mark) -> bool:
         """Whether all that the live window counted has landed. What came too late came after all of it."""
-        if mark.frame_offset is None or mark.reason == WINDOW_CLOSED:
+        if mark.reason == WINDOW_CLOSED:
             return True
-        closes_us = mark.start_us + mark.length_us + self._grace_us
-        return closes_us <= self._closed.until_us.get(mark.partition, NO_WATERMARK)
+        return mark.start_us + mark.length_us <= self._closed.until_us.get(mark.partition, NO_WATERMARK)
 
     async def _disconnect(self) -> None:
         if self._connection is not None:

@@ -11,6 +11,7 @@ import msgspec
 
 from processors.rows import FRAME_COLUMNS, FRAME_ORDER
 from schemas.topics import FRAMES
+from schemas.vitals import PROVISIONAL
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -30,9 +31,13 @@ ORDER BY start, robot_id LIMIT $2"""
 
 _AGAIN = """
 SELECT robot_id, (extract(epoch FROM start) * 1000000)::bigint AS start_us, length_us, repair_again.partition
-FROM repair_again JOIN unnest($1::integer[], $2::bigint[]) AS closed (partition, us)
+FROM repair_again LEFT JOIN unnest($1::integer[], $2::bigint[]) AS closed (partition, us)
      ON closed.partition = repair_again.partition
-WHERE start + (length_us + $3::bigint) * interval '1 us' <= to_timestamp(0) + closed.us * interval '1 us'
+WHERE start + length_us * interval '1 us' <= to_timestamp(0) + closed.us * interval '1 us' OR EXISTS (
+    SELECT FROM vitals JOIN frame ON frame.robot_id = vitals.robot_id
+        AND frame.time = vitals.last_time AND frame.seq = vitals.last_seq
+    WHERE vitals.robot_id = repair_again.robot_id AND vitals.start = repair_again.start
+        AND vitals.length_us = repair_again.length_us AND vitals.kind = $3)
 ORDER BY start, robot_id LIMIT $4"""
 
 # The outer bounds are constants of the query, so that chunks of other times are not opened.
@@ -94,12 +99,12 @@ async def landed(connection: Connection) -> dict[int, int]:
     return {row["partition"]: row["next_offset"] for row in await connection.fetch(_LANDED, FRAMES.name)}
 
 
-async def due(connection: Connection, closed_us: dict[int, int], grace_us: int) -> list[Mark]:
-    """Marks whose frames have landed, and windows to repair again that have closed by `closed_us` of their
-    partition. At most MARKS_AT_ONCE of each.
+async def due(connection: Connection, ended_us: dict[int, int]) -> list[Mark]:
+    """Marks whose frames have landed, and windows to repair again: those that end by `ended_us` of their partition,
+    and those of which the provisional window has landed with its frames. At most MARKS_AT_ONCE of each.
     """
     marks = await connection.fetch(_MARKS, FRAMES.name, MARKS_AT_ONCE)
-    again = await connection.fetch(_AGAIN, [*closed_us], [*closed_us.values()], grace_us, MARKS_AT_ONCE)
+    again = await connection.fetch(_AGAIN, [*ended_us], [*ended_us.values()], PROVISIONAL, MARKS_AT_ONCE)
     return [Mark(**row) for row in [*marks, *again]]
 
 
@@ -119,9 +124,9 @@ async def finish(connection: Connection, done: Iterable[Mark], again: Iterable[M
     marks = [mark for mark in done if mark.frame_offset is not None]
     repeated = [mark for mark in done if mark.frame_offset is None]
     async with connection.transaction():
-        await connection.execute(_NOTE_AGAIN, *_keys(again := list(again)), [mark.partition for mark in again])
         await connection.execute(_DELETE_MARKS, *_keys(marks), [mark.frame_offset for mark in marks])
         await connection.execute(_DELETE_AGAIN, *_keys(repeated))
+        await connection.execute(_NOTE_AGAIN, *_keys(again := list(again)), [mark.partition for mark in again])
 
 
 def _keys(marks: Sequence[Mark]) -> tuple[list[str], list[int], list[int]]:

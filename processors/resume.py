@@ -4,6 +4,8 @@ In: a committed offset with its metadata, and where the log begins and ends. Out
 `windows.Windows.resumed` needs. Called by `processors/summarise.py` after every assignment.
 """
 
+import msgspec
+
 from processors.windows import Rule
 from schemas.errors import ContractError
 from schemas.watermark import Resume, from_metadata
@@ -36,4 +38,4 @@ def taken_up(
     # All was read, but of the windows that were open then the first frames are gone (a fleet at rest for longer
     # than the topic's retention). They cannot be counted whole: what still comes for them is marked late.
     closed_us = resume.closed_us + rule.window_us + rule.grace_us
-    return read_to, Resume(resume.closed_us, closed_us, read_to)
+    return read_to, Resume(resume.closed_us, closed_us, read_to, *msgspec.structs.astuple(rule))

@@ -20,6 +20,7 @@ from schemas.columns import Codes, Int64
 from schemas.errors import ContractError
 from schemas.robot_code import CODE_LENGTH
 from schemas.signals import SIGNAL, SIGNAL_ORDER, Component
+from schemas.vitals import MODE_SIGNAL
 
 SHARD_VERSION = 1
 
@@ -27,8 +28,6 @@ NEVER = -1  # no window, frame or message of that kind has been seen
 NOT_THERE = -1  # a component that the robot does not have
 STEPS = 3  # thresholds of a column: near, warn, alarm
 UNSEEN = 64  # the phase of a threshold that has not met a value yet
-
-MODE_SIGNAL = "mode"
 
 
 class Column(NamedTuple):

@@ -81,9 +81,7 @@ class Summariser:
         self._group = Group(settings.kafka_bootstrap)
         self._inlet = Inlet(settings.kafka_bootstrap, settings.instance, self._group, self._leave)
         self._outlet = Outlet(settings.kafka_bootstrap)
-        self._repairer = Repairer(
-            settings.database_url, settings.rule.grace_us, metrics, self._publish, self._group.resumes
-        )
+        self._repairer = Repairer(settings.database_url, metrics, self._publish, self._group.resumes)
         self._assigned: dict[int, _Assigned] = {}
         # Messages may be on their way that are not acknowledged: until they are, nothing may be committed.
         self._unsettled = False

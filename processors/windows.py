@@ -10,6 +10,8 @@ In: the state, and the screened columns of a batch in the order of the partition
   out of order). Every other frame is counted in its window.
 - After a restart the records from the committed offset on are read again from the watermark of that place, so that
   each is judged as it was. Those of windows emitted by then are passed over; nothing is marked or emitted twice.
+- After a restart with another rule they are judged anew. What was emitted by the old rule counts as emitted, and so
+  does a window of the new length that began before its end: whatever is read for such windows is marked late.
 - Within a boot the last frame is the one with the highest number: a clock may step back, a sequence does not.
 """
 
@@ -61,6 +63,7 @@ class Rule(msgspec.Struct, frozen=True):
 class Windows:
     """The state of one partition. `offset` is the next to be read, which the caller moves on. What lies below
     `fresh_from` was read before a restart, and windows that had closed by `emitted_us` were emitted then.
+    `changed`: the commit that was taken up, where another rule was in force then.
     """
 
     rule: Rule
@@ -69,6 +72,7 @@ class Windows:
     watermark_us: int = NO_WATERMARK
     emitted_us: int = NO_WATERMARK
     fresh_from: int = 0
+    changed: tuple[int, Resume] | None = None
     sources: Sources = field(default_factory=Sources)
     pools: Pools = field(default_factory=Pools)
 
@@ -77,18 +81,24 @@ class Windows:
         """The state in which a committed offset is taken up."""
         if resume is None:
             return cls(rule, partition, offset)
-        return cls(rule, partition, offset, resume.before_us, resume.closed_us, resume.read_to)
+        if (resume.window_us, resume.grace_us, resume.tolerance_us) == msgspec.structs.astuple(rule):
+            return cls(rule, partition, offset, resume.before_us, resume.closed_us, resume.read_to)
+        ended_us = resume.ended_us // resume.window_us * resume.window_us
+        emitted_us = -(-ended_us // rule.window_us) * rule.window_us + rule.grace_us
+        return cls(rule, partition, offset, resume.before_us, emitted_us, resume.read_to, (offset, resume))
 
     def checkpoint(self) -> tuple[int, Resume]:
         """The offset to commit (the first of the open windows), and what must ride with it."""
+        if self.changed and self.offset < self.fresh_from:
+            return self.changed  # what is read again has not all been judged anew
         watermark_us = max(self.watermark_us, self.emitted_us)
-        read_to = max(self.offset, self.fresh_from)
+        read_to, rule = max(self.offset, self.fresh_from), msgspec.structs.astuple(self.rule)
         if not len(self.pools.keys):
-            return self.offset, Resume(self.watermark_us, watermark_us, read_to)
+            return self.offset, Resume(self.watermark_us, watermark_us, read_to, *rule)
         offsets = self.pools.column("head", "offset")
         first = int(offsets.argmin())
         before_us = int(self.pools.column("head", "watermark_us")[first])
-        return int(offsets[first]), Resume(before_us, watermark_us, read_to)
+        return int(offsets[first]), Resume(before_us, watermark_us, read_to, *rule)
 
     @property
     def open_windows(self) -> int:
@@ -99,10 +109,12 @@ class Windows:
 @dataclass(frozen=True, slots=True)
 class Step:
     """`live`: frames that are not late; `fresh`: frames not read before a restart. One entry a frame, as is
-    `reason`, an index into LATE_REASONS that holds where a frame is not live.
+    `reason`, an index into LATE_REASONS that holds where a frame is not live. `closing` has for each of `vitals`
+    the row of the frame that closed it.
     """
 
     vitals: list[Vitals]
+    closing: list[int]
     lates: list[Late]
     live: Flags
     fresh: Flags
@@ -118,8 +130,9 @@ def step(state: Windows, columns: FrameColumns) -> Step:
     after = running_watermark(state.watermark_us, columns.time_us, trusted)
     before = np.concatenate([[state.watermark_us], after[:-1]])[: len(columns)]
     fresh = columns.offset >= state.fresh_from
+    judged = fresh | (state.changed is not None)
     emitted = closes_us <= state.emitted_us
-    closed = (closes_us <= before) | (emitted & fresh)
+    closed = (closes_us <= before) | (emitted & judged)
     live = trusted & ~closed
     source = np.full(len(columns), -1)
     rows = np.nonzero(live)[0]
@@ -130,7 +143,8 @@ def step(state: Windows, columns: FrameColumns) -> Step:
     count(state, columns, live & ~emitted, window, source, before)
     state.watermark_us = watermark_us
     vitals = _close(state)
-    return Step(vitals, _marks(state, columns, window, reason, ~live & fresh), live, fresh, reason)
+    closing = np.searchsorted(after, [v.start_us + rule.window_us + rule.grace_us for v in vitals]).tolist()
+    return Step(vitals, closing, _marks(state, columns, window, reason, ~live & judged), live, fresh, reason)
 
 
 def count(

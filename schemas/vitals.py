@@ -5,6 +5,7 @@ MessagePack array whose first entry names its kind. A window travels by columns:
 robots of a shard and layout as packed little-endian arrays.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, NewType
 
 import msgspec
@@ -13,13 +14,15 @@ import numpy as np
 from schemas.columns import Float32
 from schemas.errors import RejectError
 from schemas.layout import Layout, parse_layout
-from schemas.robot_code import CODE_LENGTH
-from schemas.signals import STATISTICS, Statistic
+from schemas.robot_code import CODE_LENGTH, is_code
+from schemas.signals import MODES, SIGNAL, STATISTICS, Statistic
 
 VITALS_VERSION = 1
 
 FINAL, PROVISIONAL, REPAIRED = 0, 1, 2
 WINDOW_KINDS = ("final", "provisional", "repaired")
+
+MODE_SIGNAL = "mode"  # a crossing of the robot's own word that it is at fault has no signal of the table
 
 LATE_REASONS = ("window_closed", "sequence_seen", "clock_ahead")
 
@@ -126,7 +129,10 @@ class Late(msgspec.Struct, array_like=True, tag="late", kw_only=True):
 
 
 class Pulse(msgspec.Struct, array_like=True, tag="pulse", kw_only=True):
-    """«All of this partition's frames up to `now_us` (wall clock) have been read»: what silence is measured by."""
+    """«All of this partition's frames up to `now_us` have been read»: what silence is measured by.
+
+    `now_us` is the wall clock less the grace, for so long a closed window's frames may still be on their way.
+    """
 
     v: int
     partition: int
@@ -153,10 +159,42 @@ def decode_vitals(value: bytes) -> Message:
         raise RejectError("undecodable", str(error)[:200]) from None
     if message.v != VITALS_VERSION:
         raise RejectError("future_version", f"version {message.v}; this program reads {VITALS_VERSION}")
-    if isinstance(message, Vitals):
-        unpack_columns(message)
-        unpack_statistics(message)
+    _CHECKS[type(message)](message)
     return message
+
+
+def _check_window(vitals: Vitals) -> None:
+    columns = unpack_columns(vitals)
+    unpack_statistics(vitals)
+    if not all(is_code(code.decode("latin-1")) for code in columns["robot_id"].tolist()):
+        raise RejectError("bad_code", "a window of a robot whose code is none")
+    if not ((columns["mode"] >= 0) & (columns["mode"] < len(MODES))).all() or vitals.length_us <= 0:
+        raise RejectError("wrong_type", "a window of a mode that does not exist, or of no length")
+
+
+def _check_crossing(crossing: Crossing) -> None:
+    if crossing.signal not in SIGNAL and crossing.signal != MODE_SIGNAL:
+        raise RejectError("unknown_signal", f"{crossing.signal[:80]!r} is not in the signal table")
+    if not is_code(crossing.robot_id):
+        raise RejectError("bad_code", f"a crossing of {crossing.robot_id[:60]!r}")
+
+
+def _check_late(late: Late) -> None:
+    columns = (late.robot_id, late.start_us, late.offset, late.reason, late.time_us, late.received_us)
+    if len({len(column) for column in columns}) > 1:
+        raise RejectError("values_mismatch", "the lists of a late mark differ in length")
+    if not all(0 <= reason < len(LATE_REASONS) for reason in late.reason):
+        raise RejectError("wrong_type", "a late mark has a reason that does not exist")
+    if not all(is_code(code) for code in late.robot_id):
+        raise RejectError("bad_code", "a late mark of a robot whose code is none")
+
+
+_CHECKS: dict[type, Callable[[Any], None]] = {
+    Vitals: _check_window,
+    Crossing: _check_crossing,
+    Late: _check_late,
+    Pulse: lambda pulse: None,
+}
 
 
 def unpack_columns(vitals: Vitals) -> dict[str, np.ndarray[Any, Any]]:

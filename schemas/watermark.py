@@ -30,11 +30,20 @@ class Resume(msgspec.Struct, frozen=True):
 
     `before_us`: the watermark before the record at the offset. `closed_us`: up to this watermark windows have been
     emitted. `read_to`: records below this offset had been read by then, and what followed from them was sent.
+    `window_us`, `grace_us`, `tolerance_us`: the rule by which all this was so.
     """
 
     before_us: int
     closed_us: int
     read_to: int
+    window_us: int
+    grace_us: int
+    tolerance_us: int
+
+    @property
+    def ended_us(self) -> int:
+        """Windows that end by this event time have been emitted."""
+        return self.closed_us - self.grace_us
 
 
 def to_metadata(resume: Resume) -> str:

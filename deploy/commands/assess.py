@@ -4,8 +4,8 @@ import argparse
 import os
 from collections.abc import Mapping
 
-from deploy.limits_file import LIMITS, limits_from
-from deploy.settings import Settings, endpoints
+from deploy.limits_file import limits_from
+from deploy.settings import LIMITS, Settings, endpoints
 from deploy.shell import run_process
 from processors.assess import Assess, AssessSettings
 from processors.assess_metrics import AssessMetrics

@@ -15,7 +15,7 @@ LOOK_EVERY_S = 0.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="supervisor, kafka, timescaledb, land, summarise or assess")
+    parser.add_argument("name", help="supervisor, kafka, timescaledb, land, summarise, assess or simulate")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what is added, until Ctrl-C")
     parser.add_argument("-n", "--lines", type=int, default=50, metavar="N", help="the last N lines (50)")
 

@@ -5,8 +5,8 @@ import math
 import os
 from collections.abc import Mapping
 
-from deploy.limits_file import LIMITS, limits_from
-from deploy.settings import Settings, endpoints
+from deploy.limits_file import limits_from
+from deploy.settings import LIMITS, Settings, endpoints
 from deploy.shell import run_process
 from processors.summarise import Summariser, SummariseSettings
 from processors.summarise_metrics import SummariseMetrics
@@ -19,7 +19,7 @@ INSTANCE = "ROBOVITALS_INSTANCE"
 WINDOW_S = "ROBOVITALS_WINDOW_S"
 GRACE_S = "ROBOVITALS_GRACE_S"
 TOLERANCE_S = "ROBOVITALS_CLOCK_TOLERANCE_S"
-DEFAULTS_S = {WINDOW_S: 10.0, GRACE_S: 5.0, TOLERANCE_S: 5.0}
+DEFAULTS_S = {WINDOW_S: 10.0, GRACE_S: 5.0, TOLERANCE_S: 2.0}
 LONGEST_S = 86_400
 
 

@@ -13,19 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import psutil
 
 LOG_KEEP_BYTES = 10_000_000
 POLL_EVERY_S = 0.02
-CREATED_TOLERANCE_S = 3.0
 SERVER_ENVIRON = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 """For Kafka and the database: nothing of the user's (JAVA_TOOL_OPTIONS, LD_LIBRARY_PATH, PG…) reaches them."""
 
 
 class Identity(msgspec.Struct, frozen=True):
+    """These three name one process for ever. None of them comes from the wall clock, which may be set."""
+
     pid: int
-    created_s: float
-    """When the process began, as the operating system tells it: with the id, this names one process for ever."""
+    boot: str
+    """The kernel's random id of the boot in which the process began."""
+    start_ticks: int
+    """When it began, in clock ticks since that boot."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -81,18 +83,24 @@ def rotate(log: Path) -> None:
 def identify(pid: int) -> Identity | None:
     """None when there is no such process (any more)."""
     try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return Identity(pid, process.create_time())
-    except psutil.Error:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    # proc(5): the state is field 3 and the start field 22; field 2 is the name, which may hold anything.
+    fields = stat[stat.rindex(b")") + 1 :].split()
+    if fields[0] in (b"Z", b"X"):
+        return None
+    return Identity(pid, Path("/proc/sys/kernel/random/boot_id").read_text().strip(), int(fields[19]))
 
 
 def is_alive(identity: Identity) -> bool:
-    """The creation time is derived from the clock, which may have been set a little since."""
-    now = identify(identity.pid)
-    return now is not None and abs(now.created_s - identity.created_s) < CREATED_TOLERANCE_S
+    return identify(identity.pid) == identity
+
+
+def uptime_s(identity: Identity) -> float:
+    """How long a process of this boot has been there."""
+    since_boot_s = float(Path("/proc/uptime").read_text().split()[0])
+    return since_boot_s - identity.start_ticks / os.sysconf("SC_CLK_TCK")
 
 
 def stop(process: subprocess.Popen[bytes], steps: Sequence[Signalled]) -> None:

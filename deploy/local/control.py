@@ -4,7 +4,6 @@ In: settings. Out: a running stack, none, or a report of it. Called by `robovita
 `status`, `doctor` and `demo`.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,11 +15,11 @@ import msgspec
 from deploy.local import children, ports, processes, state
 from deploy.local.children import Signalled
 from deploy.local.kafka import KafkaServer
-from deploy.local.stack import end_leftovers
+from deploy.local.stack import AlreadyRunning, end_leftovers, only_supervisor
 from deploy.local.state import Member, Stack
 from deploy.local.steps import Steps
 from deploy.local.timescaledb import DatabaseServer
-from deploy.settings import CACHE, HOME, Settings
+from deploy.settings import CACHE, HOME, Settings, absolute_environ
 from schemas.errors import UnavailableError
 
 DOWN_TIMEOUT_S = 120.0
@@ -59,8 +58,7 @@ def start(settings: Settings, steps: Steps, simulate: int | None = None) -> None
     command = [sys.executable, "-P", "-m", "deploy.cli", "up"]
     if simulate is not None:
         command += ["--simulate", str(simulate)]
-    # Absolute now: the supervisor works in another directory than we do.
-    environ = {**os.environ, HOME: str(settings.home), CACHE: str(settings.cache)}
+    environ = {**absolute_environ(), HOME: str(settings.home), CACHE: str(settings.cache)}
     supervisor = children.spawn(command, log, settings.home, environ)
     try:
         _follow(settings.home, supervisor, log, seen, steps)
@@ -71,15 +69,24 @@ def start(settings: Settings, steps: Steps, simulate: int | None = None) -> None
 
 
 def stop(settings: Settings, steps: Steps) -> bool:
-    """Take the stack down; whether there was one, or what a killed one left behind."""
-    stack = state.read(settings.home)
-    if stack is None:
+    """Take the stack down; whether there was one, or what a killed one left behind.
+
+    Raises UnavailableError when a supervisor runs that `stack.json` does not name: its stack is left as it is.
+    """
+    if not settings.home.is_dir():
         return False
-    if children.is_alive(stack.supervisor):
+    stack = state.read(settings.home)
+    if stack is not None and children.is_alive(stack.supervisor):
         with steps.step(f"stop the stack in {settings.home}"):
             children.end_by_identity(stack.supervisor, (Signalled(signal.SIGTERM, DOWN_TIMEOUT_S),))
-    end_leftovers(settings.home, steps)
-    return True
+    try:
+        with only_supervisor(settings.home):
+            end_leftovers(settings.home, steps)
+    except AlreadyRunning:
+        raise UnavailableError(
+            f"another `robovitals up` or `down` is at work in {settings.home}: run `robovitals down` again"
+        ) from None
+    return stack is not None
 
 
 def look(stack: Stack) -> list[Condition]:
@@ -100,7 +107,7 @@ def _condition(member: Member) -> Condition:
         name=member.name,
         state="running" if alive else "restarting",
         pid=member.identity.pid if member.identity and alive else None,
-        uptime_s=time.time() - member.identity.created_s if member.identity and alive else None,
+        uptime_s=children.uptime_s(member.identity) if member.identity and alive else None,
         restarts=member.restarts,
         last_exit=member.last_exit,
         port=member.port,

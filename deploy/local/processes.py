@@ -5,7 +5,6 @@ directory for its state and a log. Called by `deploy.local.stack`.
 """
 
 import http.client
-import os
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ PROCESSES = ("land", "summarise", "assess")
 """In the order in which a reading meets them. They stop in the reverse order."""
 SIMULATE = "simulate"
 """A fleet to watch, where one was asked for."""
-SIMULATION = ("--history", "5m", "--break-first-after", "2s")
+SIMULATION = ("--history", "1m", "--break-first-after", "2s")
 """With some past, and a fault that shows an anomaly at once."""
 INSTANCE = "ROBOVITALS_INSTANCE"
 """A name in the consumer group that a restarted process has again, so that it goes on at once."""
@@ -38,7 +37,7 @@ class ProductProcess:
         self.port = ports.choose()
         self._directory = home / "data" / name
         self._environ = {
-            **os.environ,
+            **settings.absolute_environ(),
             settings.HOME: str(home),
             settings.KAFKA_BOOTSTRAP: endpoints.kafka_bootstrap,
             settings.DATABASE_URL: endpoints.database_url,

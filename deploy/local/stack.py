@@ -53,7 +53,7 @@ class LocalStack:
 
         Raises AlreadyRunning, and UnavailableError when something cannot start; then nothing is left running.
         """
-        with _only_supervisor(self._settings.home), self._signals.watched():
+        with only_supervisor(self._settings.home), self._signals.watched():
             end_leftovers(self._settings.home, self._steps)
             self._changed()
             try:
@@ -164,7 +164,10 @@ class LocalStack:
 
 
 def end_leftovers(home: Path, steps: Steps) -> None:
-    """After a supervisor was killed: end what it had written down, and nothing else."""
+    """After a supervisor was killed: end what it had written down, and nothing else.
+
+    Only for who is `only_supervisor`: else it would end, and forget, a stack that another is bringing up.
+    """
     left = state.read(home)
     if left is None:
         return
@@ -180,8 +183,11 @@ def _how_to_stop(name: str) -> tuple[Signalled, ...]:
 
 
 @contextmanager
-def _only_supervisor(home: Path) -> Iterator[None]:
-    """One supervisor a home. The lock is the kernel's: it ends with the process that holds it."""
+def only_supervisor(home: Path) -> Iterator[None]:
+    """One supervisor a home. The lock is the kernel's: it ends with the process that holds it.
+
+    Raises AlreadyRunning when another has it.
+    """
     try:
         home.mkdir(parents=True, exist_ok=True)
         file = (home / "supervisor.lock").open("w")

@@ -143,10 +143,18 @@ class DatabaseServer:
         return f"postgresql://{USER}:{self._keep().password}@127.0.0.1:{self.port}/{database}"
 
     def _keep(self) -> Kept:
-        """The port is chosen when a stack starts, and stays while it runs."""
+        """The port is chosen when a stack starts, and stays while it runs.
+
+        Raises UnavailableError when a database is there and its password is not: a new one would never open it.
+        """
         if self._kept is not None:
             return self._kept
         before = kept.read(self._kept_file, Kept)
+        if before is None and self._data.exists():
+            raise UnavailableError(
+                f"{self._kept_file} is missing or unreadable, and with it the generated password of the database: "
+                f"restore that file, or move {self._data} away to begin with an empty database"
+            )
         password = before.password if before else secrets.token_urlsafe(24)
         self._kept = Kept(ports.choose(before.port if before else None), password)
         kept.write(self._kept_file, self._kept)

@@ -2,7 +2,8 @@
 
 In: the shard's state, and a pulse (all frames up to its wall-clock time have been read) or frames that came. Out:
 the state with who is silent, and reports. Called by `processors/assessor.py`. Silence is measured by the broker's
-time stamps, so that neither a robot's clock nor a replay of old data counts as silence.
+time stamps, so that neither a robot's clock nor a replay of old data counts as silence. Nor does the time in which
+nobody listened: after a gap between pulses the patience begins anew.
 """
 
 from dataclasses import replace
@@ -17,19 +18,24 @@ from schemas.signals import Component
 
 RULES = (SILENCE,)
 
-# What a robot sent in a window that is still open is not known yet: less than a window and its grace.
-_WINDOWS_OPEN = 2
+# Pulses come every few seconds; with a longer gap the pipeline or the broker was away.
+GAP_US = 20_000_000
 
 
 def patience_us(shard: Shard, silence_us: int) -> int:
-    """How long a robot may say nothing: the setting, or what open windows can hide if that is longer."""
-    return max(silence_us, _WINDOWS_OPEN * shard.length_us)
+    """How long a robot may say nothing as of a pulse: the setting, and the window that may still be open."""
+    return silence_us + shard.length_us
 
 
-def due_us(shard: Shard, silence_us: int) -> int | None:
-    """The time from which somebody of the shard may be silent; None when nobody can become silent."""
+def due_us(shard: Shard, silence_us: int, listening_since_us: int) -> int | None:
+    """The time from which somebody of the shard may be silent; None when nobody can become silent.
+
+    Nobody listened before `listening_since_us`: what came in between may still lie in open windows.
+    """
     talking = shard.received_us[~shard.silent & (shard.received_us != NEVER)]
-    return int(talking.min()) + patience_us(shard, silence_us) if len(talking) else None
+    if not len(talking):
+        return None
+    return max(int(talking.min()), listening_since_us) + patience_us(shard, silence_us)
 
 
 def step(shard: Shard, now_us: int, silence_us: int) -> tuple[Shard, dict[int, Report]]:

@@ -72,8 +72,14 @@ def crossing(code: str, time_us: int) -> Addressed:
 
 
 def pulses(now_us: int) -> list[Addressed]:
+    """To each partition, the last at `now_us`: enough before it that somebody has listened for a while."""
     return [
-        (partition, b"", encode_vitals(Pulse(v=1, partition=partition, now_us=now_us, watermark_us=0)))
+        (
+            partition,
+            b"",
+            encode_vitals(Pulse(v=1, partition=partition, now_us=now_us - 10_000_000 * ago, watermark_us=0)),
+        )
+        for ago in range(5, -1, -1)
         for partition in range(DEFAULT_PARTITIONS)
     ]
 
@@ -203,7 +209,7 @@ async def test_state_goes_on_after_a_restart_and_from_the_changelog_alone(topics
 
 
 def _script() -> list[Addressed]:
-    """Robots that get hot and cool down at different times, crossings before their windows, and a silence."""
+    """Robots that get hot and cool down at different times, and crossings before their windows."""
     log: list[Addressed] = []
     for number in range(40):
         for at, code in enumerate(ROBOTS):
@@ -211,14 +217,18 @@ def _script() -> list[Addressed]:
             if temperature > 90:
                 log.append(crossing(code, start_of(number) + 1_000_000))
             log += windows(code, [temperature], first=number)
-    return [*log, *pulses(start_of(60))]
+    return log
 
 
 def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tmp_path: Path) -> None:
     """The ids and contents of all anomalies and the last health of each robot, against a run without a crash."""
 
     async def straight() -> tuple[list[Anomaly], dict[str, Health]]:
-        await assessed(topics, tmp_path / "straight", _script())
+        await publish(topics, _script())
+        async with assessing(topics, tmp_path / "straight"):
+            await all_assessed(topics)
+            await publish(topics, pulses(start_of(60)))
+            await all_assessed(topics)
         return await told(topics)
 
     async def until_told(count: int) -> None:
@@ -234,6 +244,8 @@ def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tm
         asyncio.run(until_told(kills * len(expected) // 5))
         pipeline.kill("assess")
     pipeline.start("assess")
+    asyncio.run(all_assessed(topics))
+    asyncio.run(publish(topics, pulses(start_of(60))))
     asyncio.run(all_assessed(topics))
     assert pipeline.stop() == {"assess": 0}
     anomalies, last = asyncio.run(told(topics))

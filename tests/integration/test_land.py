@@ -23,11 +23,13 @@ from ingest.reject_limit import RejectPolicy
 from ingest.source import GROUP
 from schemas.errors import ContractError, StopError
 from schemas.frame import MAX_FRAME_BYTES, encode_frame
+from schemas.health import encode_health
 from schemas.layout import MAX_JOINTS
 from schemas.reject import decode_reject
 from schemas.robot_code import make_code
-from schemas.topics import DEFAULT_PARTITIONS, FRAMES, MAX_RECORD_BYTES, REJECTS
+from schemas.topics import DEFAULT_PARTITIONS, FRAMES, HEALTH, MAX_RECORD_BYTES, REJECTS
 from support.frames import CODE, TIME_US, frame
+from support.messages import HEALTH as HEALTH_MESSAGE
 from support.pipeline import Pipeline, pipeline
 from support.tables import checksums
 
@@ -53,13 +55,13 @@ async def _until(true: Callable[[], Awaitable[bool]], what: str) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _produce(bootstrap: str, records: Records) -> None:
+async def _produce(bootstrap: str, records: Records, topic: str = FRAMES.name) -> None:
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, max_request_size=2 * MAX_RECORD_BYTES
     )
     await producer.start()
     try:
-        sent = [await producer.send(FRAMES.name, value, key=key) for key, value in records]
+        sent = [await producer.send(topic, value, key=key) for key, value in records]
         await asyncio.gather(*sent)
     finally:
         await producer.stop()
@@ -104,9 +106,11 @@ async def _ended(running: asyncio.Task[None], test: asyncio.Task[None] | None) -
         test.cancel()
 
 
-def _all_landed(database: asyncpg.Connection, records: int) -> Callable[[], Awaitable[bool]]:
+def _all_landed(
+    database: asyncpg.Connection, records: int, topic: str = FRAMES.name
+) -> Callable[[], Awaitable[bool]]:
     async def landed() -> bool:
-        return await database.fetchval(LANDED, FRAMES.name) >= records
+        return await database.fetchval(LANDED, topic) >= records
 
     return landed
 
@@ -166,6 +170,19 @@ async def test_each_kind_of_bad_input_is_rejected_once_and_its_neighbours_land(
     assert sorted((r.reason, r.value) for r in published if len(r.value) < 900_000) == sorted(short)
     assert await database.fetchval("SELECT count(*) FROM frame") == len(good)
     assert await database.fetchval("SELECT count(*) FROM impossible_reading") == len(good) // 50 + 1
+
+
+async def test_what_only_the_database_refuses_is_found_and_rejected_alone(
+    topics: str, database_url: str, database: asyncpg.Connection
+):
+    nul = encode_health(msgspec.structs.replace(HEALTH_MESSAGE, scenario="a\0b"))
+    good = [encode_health(msgspec.structs.replace(HEALTH_MESSAGE, robot_id=code)) for code in CODES]
+    await _produce(topics, [(CODE.encode(), value) for value in (*good[:7], nul, *good[7:])], topic=HEALTH.name)
+    async with _landing(topics, database_url):
+        await _until(_all_landed(database, 21, HEALTH.name), "landed")
+    found = await database.fetch("SELECT topic, reason, value FROM reject")
+    assert [tuple(row) for row in found] == [(HEALTH.name, "refused_by_database", nul)]
+    assert await database.fetchval("SELECT count(*) FROM health") == 20
 
 
 async def _read_rejects(bootstrap: str, count: int) -> list:

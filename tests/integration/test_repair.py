@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
@@ -14,7 +15,7 @@ from processors.repair import Repairer
 from processors.summarise_metrics import SummariseMetrics
 from schemas.frame import encode_frame
 from schemas.topics import FRAMES
-from schemas.vitals import REPAIRED, Vitals
+from schemas.vitals import PROVISIONAL, REPAIRED, Vitals
 from schemas.watermark import Resume
 from support.frames import frame
 from support.oracle import differences
@@ -63,6 +64,15 @@ class Database:
             reason,
         )
 
+    async def tell_provisional(self, last: Sent, frames: int) -> None:
+        await self.connection.execute(
+            "INSERT INTO vitals (robot_id, start, length_us, kind, frames, first_seq, last_seq, boot_id, missing, "
+            "last_time, received, fault_frames, backfill_frames, mode, software, scenario) "
+            "VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 0, $8, $9, 0, 0, $10, $11, $12)",
+            last.code, at(START_US), RULE.window_us, PROVISIONAL, frames, last.seq, last.boot, at(last.at_us),
+            at(last.received_us), last.mode, last.software, last.scenario,
+        )  # fmt: skip
+
     async def count(self, table: str) -> int:
         return await self.connection.fetchval(f"SELECT count(*) FROM {table}")
 
@@ -89,7 +99,7 @@ class Work:
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.registry = CollectorRegistry()
         metrics = SummariseMetrics.create(self.registry)
-        self.repairer = Repairer(database_url, RULE.grace_us, metrics, self.publish, self.committed)
+        self.repairer = Repairer(database_url, metrics, self.publish, self.committed)
 
     async def publish(self, partition: int, vitals: Sequence[Vitals]) -> None:
         if self.meanwhile:
@@ -124,6 +134,10 @@ def at(time_us: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
 
 
+def committed(closed_us: int, read_to: int) -> Resume:
+    return Resume(START_US, START_US + closed_us, read_to, *msgspec.structs.astuple(RULE))
+
+
 def seconds(*times: float) -> list[Sent]:
     return [Sent(time_us=int(t * S), seq=seq) for seq, t in enumerate(times)]
 
@@ -154,14 +168,16 @@ async def test_a_mark_waits_until_its_frame_has_landed(database, work):
     assert [window["frames"] for window in work.windows] == [1, 2]
 
 
-async def test_a_mark_that_grows_while_its_window_is_repaired_stays(database, work):
+async def test_a_mark_that_grows_while_its_window_is_repaired_stays(database, work, database_url):
     await database.land(*seconds(0), next_offset=20)
     await database.mark(Sent(), 9)
 
     async def grow():
         work.meanwhile = None
-        await database.land(Sent(time_us=S, seq=1), next_offset=21)
-        await database.mark(Sent(), 20)
+        connection = await asyncpg.connect(database_url)  # the test waits on the other one
+        await Database(connection).land(Sent(time_us=S, seq=1), next_offset=21)
+        await Database(connection).mark(Sent(), 20)
+        await connection.close()
 
     work.meanwhile = grow
     async with work.running():
@@ -172,11 +188,11 @@ async def test_a_mark_that_grows_while_its_window_is_repaired_stays(database, wo
 async def test_a_window_that_is_still_open_is_repaired_now_and_once_more_when_it_has_closed(database, work):
     await database.land(*seconds(0, 1), next_offset=2)
     await database.mark(Sent(), 1, "sequence_seen")
-    work.commits = {PARTITION: Resume(START_US, START_US + S, 2)}
+    work.commits = {PARTITION: committed(S, read_to=2)}
     async with work.running():
         await database.until("late_window", 0)
         assert await database.count("repair_again") == 1
-        work.commits = {PARTITION: Resume(START_US, START_US + 15 * S, 5)}
+        work.commits = {PARTITION: committed(15 * S, read_to=5)}
         await database.land(*[Sent(time_us=s * S, seq=s) for s in (2, 3)], next_offset=4)
         work.arrived.clear()
         await database.mark(Sent(robot=2), 3)
@@ -185,6 +201,29 @@ async def test_a_window_that_is_still_open_is_repaired_now_and_once_more_when_it
         await database.land(next_offset=5)
         await database.until("repair_again", 0)
     assert [window["frames"] for window in work.windows] == [2, 4]
+
+
+async def test_a_provisional_window_that_takes_the_place_of_a_repaired_one_is_repaired_while_it_is_open(
+    database, work
+):
+    await database.land(*seconds(0, 1), next_offset=2)
+    await database.mark(Sent(), 1, "sequence_seen")
+    work.commits = {PARTITION: committed(4 * S, read_to=5)}
+    async with work.running():
+        await database.until("late_window", 0)
+        await database.tell_provisional(Sent(time_us=4 * S, seq=4), frames=3)
+        await database.land(*[Sent(time_us=s * S, seq=s) for s in (2, 3)], next_offset=4)
+        work.arrived.clear()
+        await database.mark(Sent(robot=2), 3)
+        await database.until("late_window", 0)
+        assert [window["frames"] for window in work.windows] == [2], "its last frame has not landed"
+        await database.land(Sent(time_us=4 * S, seq=4), next_offset=5)
+        await asyncio.wait_for(work.arrived.wait(), WITHIN_S)
+        await database.connection.execute("UPDATE vitals SET kind = $1", REPAIRED)
+        assert await database.count("repair_again") == 1, "it is still open"
+        work.commits = {PARTITION: committed(15 * S, read_to=5)}
+        await database.until("repair_again", 0)
+    assert {window["frames"] for window in work.windows[1:]} == {5}
 
 
 async def test_of_two_repairers_one_works(database, work, database_url):

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from processors.group import GROUP
 from processors.summarise import Summariser, SummariseSettings
 from processors.summarise_metrics import SummariseMetrics
-from schemas.errors import ContractError
+from schemas.errors import ContractError, UnavailableError
 from schemas.frame import encode_frame
 from schemas.limits import Limits
 from schemas.topics import FRAMES, VITALS, shard_key
@@ -162,10 +162,13 @@ async def test_a_restart_in_order_goes_on_where_it_stopped(topics, database_url,
     assert of_kind(messages, Late) == []
 
 
-async def test_a_kill_in_the_middle_gives_the_same_windows(topics, database_url, producer, reader, tmp_path):
+@pytest.mark.parametrize("membership", [{}, {"ROBOVITALS_INSTANCE": "summarise-1"}], ids=["dynamic", "static"])
+async def test_a_kill_in_the_middle_gives_the_same_windows(
+    topics, database_url, producer, reader, tmp_path, membership
+):
     robots, length_s = range(40), 100
     sent = [Sent(time_us=t * S, seq=t, robot=robot) for t in range(length_s) for robot in robots]
-    with pipeline(tmp_path, topics, database_url) as processes:
+    with pipeline(tmp_path, topics, database_url, **membership) as processes:
         processes.start("summarise")
         await publish(producer, sent[:1500])
         await reader.until(lambda m: len(finals(m)) >= len(robots))
@@ -199,7 +202,7 @@ async def test_a_commit_for_frames_that_are_gone_stops_loudly(topics, database_u
     async with consumer:
         place = TopicPartition(FRAMES.name, PARTITION)
         consumer.assign([place])
-        await consumer.commit({place: (90, to_metadata(Resume(-1, -1, 99)))})
+        await consumer.commit({place: (90, to_metadata(Resume(-1, -1, 99, 10 * S, 5 * S, 5 * S)))})
     with pytest.raises(ContractError, match="made anew"):
         await summariser(topics, database_url).run(asyncio.Event())
 
@@ -212,3 +215,25 @@ async def test_it_is_ready_when_it_has_its_partitions(topics, database_url, read
         assert process.not_ready() is None
         assert process.stuck(asyncio.get_running_loop().time()) is None
     assert process.not_ready() == "stopping"
+
+
+async def test_a_broker_that_is_gone_for_a_moment_loses_nothing(
+    servers, topics, database_url, producer, reader, tmp_path
+):
+    sent = [Sent(time_us=t * S, seq=t, robot=robot) for t in range(60) for robot in range(10)]
+    with pipeline(tmp_path, topics, database_url) as processes:
+        processes.start("summarise")
+        await publish(producer, sent[:300])
+        await reader.until(lambda m: len(finals(m)) == 2 * 10)
+        await asyncio.to_thread(servers.kafka.kill)
+        await asyncio.to_thread(servers.kafka.start)
+        await publish(producer, sent[300:])
+        messages = await reader.until(lambda m: len(finals(m)) == 5 * 10)
+        assert processes.stop() == {"summarise": 0}
+    assert {window["frames"] for window in finals(messages).values()} == {10}
+    assert of_kind(messages, Late) == []
+
+
+async def test_without_a_broker_it_says_so_in_one_line(database_url):
+    with pytest.raises(UnavailableError, match="no Kafka answers"):
+        await summariser("127.0.0.1:1", database_url).run(asyncio.Event())

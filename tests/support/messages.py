@@ -6,7 +6,7 @@ from schemas.anomaly import Anomaly, Transition
 from schemas.health import ComponentHealth, Evidence, Health, Status, Zone
 from schemas.layout import parse_layout
 from schemas.reject import Reject
-from schemas.signals import STATISTICS
+from schemas.signals import MODES, STATISTICS
 from schemas.vitals import FINAL, WINDOW_COLUMNS, Crossing, Late, Pulse, Vitals, pack_statistics
 from support.frames import CODE, TIME_US
 
@@ -17,6 +17,7 @@ def vitals() -> Vitals:
     """A window of one robot with 30.5 °C in one joint, nothing in the other, and a battery at 0.75."""
     values = np.float32([[30.5, np.nan, 0.75]])
     numbers = {name: np.array([i], kind).tobytes() for i, (name, kind) in enumerate(WINDOW_COLUMNS.items()) if i}
+    numbers["mode"] = np.array([MODES.index("working")], "<i2").tobytes()
     return Vitals(
         v=1,
         shard=3,

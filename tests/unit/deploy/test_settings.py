@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.settings import Endpoints, Settings, endpoints, read_settings, stack_file
+from deploy.settings import Endpoints, Settings, absolute_environ, endpoints, read_settings, stack_file
 from schemas.errors import SettingError, UnavailableError
 
 
@@ -73,3 +73,9 @@ def test_without_a_running_stack_the_next_command_is_named(tmp_path: Path, conte
     with pytest.raises(UnavailableError, match=says) as caught:
         endpoints(settings(tmp_path))
     assert "robovitals " in str(caught.value)
+
+
+def test_paths_are_made_absolute_for_a_process_that_works_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    environ = absolute_environ({"ROBOVITALS_LIMITS": "limits.toml", "ROBOVITALS_HOME": "/data", "OTHER": "a/b"})
+    assert environ == {"ROBOVITALS_LIMITS": f"{tmp_path}/limits.toml", "ROBOVITALS_HOME": "/data", "OTHER": "a/b"}

@@ -199,6 +199,35 @@ async def test_dropping_ends_the_waiting_for_a_server_that_is_out(monkeypatch: p
         assert bench.database.attempts == [[0], [7]]
 
 
+async def test_dropping_forgets_the_outage_and_begins_the_backoff_anew(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ingest.writer, "FIRST_BACKOFF_S", 3600.0)
+    monkeypatch.setattr(ingest.writer, "LONGEST_BACKOFF_S", 7200.0)
+    async with _bench(RetryError("no"), RetryError("no")) as bench:
+        for first in (0, 7):
+            bench.database.reached.clear()
+            bench.writer.submit(_batch(first))
+            await bench.database.reached.wait()
+            assert bench.writer.outage == "no"
+            await bench.writer.drop(timeout_s=10)
+            assert bench.writer.outage is None
+            assert bench.writer._backoff_s == 3600.0
+
+
+async def test_a_batch_that_was_dropped_while_it_failed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ingest.writer, "FIRST_BACKOFF_S", 3600.0)
+    async with _bench(RetryError("no")) as bench:
+        bench.database.gate.clear()
+        bench.writer.submit(_batch(0))
+        await bench.database.reached.wait()
+        dropping = asyncio.create_task(bench.writer.drop(timeout_s=10))
+        await asyncio.sleep(0)
+        bench.database.gate.set()
+        await dropping
+        bench.writer.submit(_batch(7))
+        await bench.done()
+        assert bench.database.attempts == [[0], [7]]
+
+
 async def test_what_waiting_will_not_help_ends_the_writer():
     async with _bench(StopError("password wrong")) as bench:
         bench.writer.submit(_batch(0))

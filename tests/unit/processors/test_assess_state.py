@@ -11,7 +11,7 @@ from processors.shard import Column, restore, snapshot
 from schemas.anomaly import Transition
 from schemas.errors import ContractError
 from schemas.health import Status
-from schemas.vitals import FINAL, LATE_REASONS, PROVISIONAL, REPAIRED, Crossing, Late, Message, Pulse
+from schemas.vitals import FINAL, LATE_REASONS, PROVISIONAL, REPAIRED, Crossing, Late, Message, Pulse, Vitals
 from support.assess import LENGTH_US, NAN, Readings, robot, start_of, window
 from support.assessing import Assessed
 
@@ -78,6 +78,13 @@ def test_the_final_window_after_a_provisional_one_is_judged_as_if_it_were_the_fi
     assert (ours.phase == theirs.phase).all()
     assert (ours.seen == theirs.seen).all()
     assert (ours.window_us == theirs.window_us).all()
+
+
+def test_a_provisional_window_raises_no_warning() -> None:
+    assessed = Assessed().take(window(hot(85), 0), window(hot(85), 1, PROVISIONAL))
+    assert assessed.anomalies == []
+    assessed.take(window(hot(85), 1))
+    assert assessed.transitions() == [("limit", JOINT, OPENED)]
 
 
 def test_a_provisional_window_ends_nothing() -> None:
@@ -285,3 +292,16 @@ def test_the_log_read_again_from_the_beginning_opens_nothing(script: list[tuple[
     ids = [a.id for a in assessed.anomalies]
     assessed.take(*log)
     assert [a.id for a in assessed.anomalies] == ids
+
+
+@settings(deadline=None)
+@given(_script)
+def test_provisional_windows_change_no_episode(script: list[tuple[str, bool, float, float]]) -> None:
+    """Whether they come depends on the wall clock; what is told of the machine does not."""
+    log = [message for message in messages(script) if not isinstance(message, Pulse)]
+    final = [message for message in log if not (isinstance(message, Vitals) and message.kind == PROVISIONAL)]
+    told = [
+        sorted((a.id, a.transition, a.status, a.first_us, a.count) for a in Assessed().take(*sent).anomalies)
+        for sent in (log, final)
+    ]
+    assert told[0] == told[1]

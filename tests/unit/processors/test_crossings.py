@@ -27,7 +27,7 @@ class Run:
         columns = batch(sent, self.offset)
         self.offset += len(sent)
         flags = np.ones(len(sent), bool) if live is None else np.array(live, bool)
-        crossings = step(self.state, columns, flags, columns.offset >= fresh_from)
+        crossings = [crossing for _, crossing in step(self.state, columns, flags, columns.offset >= fresh_from)]
         return [(c.seq, c.signal, c.joint, c.side, c.value, c.limit) for c in crossings]
 
 
@@ -42,8 +42,8 @@ def hot(*temperatures: float | None, **changes: Any) -> list[Sent]:
 def test_a_reading_that_leaves_the_alarm_limit_is_told_with_its_frame():
     sent = hot(89.5, 90, software="2.0", scenario="classroom")
     columns = batch(sent)
-    [crossing] = step(Crossings(Limits()), columns, np.ones(2, bool), np.ones(2, bool))
-    assert (crossing.robot_id, crossing.boot_id, crossing.seq) == (sent[1].code, 7, 1)
+    [(row, crossing)] = step(Crossings(Limits()), columns, np.ones(2, bool), np.ones(2, bool))
+    assert (row, crossing.robot_id, crossing.boot_id, crossing.seq) == (1, sent[1].code, 7, 1)
     assert (crossing.time_us, crossing.received_us) == (sent[1].at_us, sent[1].received_us)
     assert (crossing.signal, crossing.joint, crossing.side) == ("joint_temperature_c", 1, "above")
     assert (crossing.value, crossing.limit) == (90, 90)
@@ -127,6 +127,13 @@ def test_a_robot_whose_layout_alternates_is_followed_from_frame_to_frame():
         Sent(seq=4, readings={"joint_temperature_c": [91.0], "battery_soc": 0.5}),
     ]
     assert [c[0] for c in Run().feed(*sent)] == [0, 2]
+
+
+def test_a_signal_that_a_frame_does_not_have_stays_outside():
+    running = Run()
+    assert len(running.feed(*hot(91))) == 1
+    assert len(running.feed(Sent(seq=1, readings={"battery_temperature_c": 61}))) == 1
+    assert running.feed(Sent(seq=2, readings={"joint_temperature_c": [91], "battery_temperature_c": 20})) == []
 
 
 def test_robots_inside_their_limits_leave_no_state():

@@ -138,9 +138,11 @@ def test_a_crossing_repeated_after_the_end_opens_nothing() -> None:
     assert play(crossing(time_us), record=ended) == (ended, [])
 
 
-def test_a_second_crossing_of_an_open_episode_counts_and_is_not_told() -> None:
-    record, told = play(crossing(start_of(5)), crossing(start_of(5) + 1), crossing(start_of(5) + 1))
-    assert (len(told), record.episodes[0].count) == (1, 2)
+def test_a_second_crossing_of_an_open_episode_only_keeps_it_open() -> None:
+    first, _ = play(crossing(start_of(5)))
+    record, told = play(crossing(start_of(5) + 1, value=97.0), record=first)
+    assert (told, record.episodes[0].count, record.episodes[0].value) == ([], 1, 95.0)
+    assert record.episodes[0].last_us == start_of(5) + 1
 
 
 def test_a_crossing_raises_a_warning_to_an_alarm() -> None:

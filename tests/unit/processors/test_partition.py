@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.partition import Partition, record_of
+from processors.partition import Partition, Summary, record_of
 from schemas.limits import Limits
 from schemas.topics import shard_key, shard_of
 from schemas.vitals import Crossing, Late, Pulse, Vitals, decode_vitals
@@ -28,6 +28,18 @@ def test_frames_give_windows_crossings_and_late_marks():
     assert (summary.frames, summary.undecodable, summary.crossings) == (4, 0, 1)
     assert summary.late["sequence_seen"] == 1
     assert summary.windows == {"final": 1}
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 60])
+def test_messages_come_in_the_order_of_their_frames_however_these_fall_into_batches(size):
+    sent = [
+        Sent(time_us=seq * S, seq=seq, readings={"joint_temperature_c": [95.0 if seq in (3, 18, 47) else 40.0]})
+        for seq in range(60)
+    ]
+    one, found = partition(), []
+    for first in range(0, len(sent), size):
+        found += one.take(records(sent[first : first + size], first)).messages
+    assert kinds(Summary(found)) == [Crossing, Vitals, Crossing, Vitals, Vitals, Vitals, Crossing, Vitals]
 
 
 def test_a_late_frame_raises_no_crossing():
@@ -63,7 +75,8 @@ def test_a_quiet_partition_tells_what_is_open():
 def test_a_pulse_says_up_to_when_all_was_read():
     one = partition()
     one.take(records([Sent()]))
-    assert one.pulse(41) == Pulse(v=1, partition=3, now_us=41, watermark_us=START_US)
+    pulse = one.pulse(START_US)
+    assert pulse == Pulse(v=1, partition=3, now_us=START_US - RULE.grace_us, watermark_us=START_US)
 
 
 def test_what_was_read_before_a_restart_is_not_told_again():

@@ -8,7 +8,14 @@ from schemas.errors import ContractError
 from schemas.watermark import Resume, to_metadata
 from support.windows import RULE, START_US, S, Sent, batch
 
-RESUME = Resume(before_us=START_US, closed_us=START_US + 12 * S, read_to=50)
+RESUME = Resume(
+    before_us=START_US,
+    closed_us=START_US + 12 * S,
+    read_to=50,
+    window_us=10 * S,
+    grace_us=5 * S,
+    tolerance_us=5 * S,
+)
 COMMITTED = (40, to_metadata(RESUME))
 
 

@@ -56,14 +56,14 @@ def test_no_rows_have_no_windows():
 
 def test_windows_have_closed_once_all_that_had_been_read_by_then_has_landed():
     closed = Closed()
-    closed.look({3: Resume(0, 100, 50)}, {3: 49})
+    closed.look({3: Resume(0, 105, 50, 10, 5, 5)}, {3: 49})
     assert closed.until_us == {}
-    closed.look({3: Resume(0, 200, 90)}, {3: 50})
+    closed.look({3: Resume(0, 205, 90, 10, 5, 5)}, {3: 50})
     assert closed.until_us == {3: 100}
 
 
 def test_under_load_the_newest_commit_does_not_hide_the_one_that_has_landed():
     closed = Closed()
     for read_to in range(0, 1000, 100):
-        closed.look({3: Resume(0, read_to, read_to)}, {3: read_to - 50})
+        closed.look({3: Resume(0, read_to + 5, read_to, 10, 5, 5)}, {3: read_to - 50})
     assert closed.until_us[3] >= 700

@@ -18,7 +18,7 @@ CODES = sorted(robot(n) for n in range(3))
 
 def shard_of_three() -> tuple[Shard, Int64]:
     shard = widened(empty_shard(), np.array([code.encode() for code in CODES]))
-    return shard, np.arange(3)
+    return replace(shard, length_us=LENGTH_US), np.arange(3)
 
 
 def at(*seconds: int) -> Int64:
@@ -33,9 +33,9 @@ def level(report: Report) -> Level:
 def test_a_robot_is_silent_when_its_last_frame_is_older_than_the_setting() -> None:
     shard, rows = shard_of_three()
     shard, _ = silence.heard(shard, rows, at(0, 5, 20), at(0, 5, 20))
-    same, reports = silence.step(shard, START_US + 30 * SECOND_US, SILENCE_US)
+    same, reports = silence.step(shard, START_US + 40 * SECOND_US, SILENCE_US)
     assert (same is shard, reports) == (True, {})
-    shard, reports = silence.step(shard, START_US + 36 * SECOND_US, SILENCE_US)
+    shard, reports = silence.step(shard, START_US + 46 * SECOND_US, SILENCE_US)
     assert {row: level(report) for row, report in reports.items()} == {0: Level.ALARM, 1: Level.ALARM}
     assert reports[1].findings[0].first_us == START_US + 5 * SECOND_US
     assert shard.silent.tolist() == [True, True, False]
@@ -44,24 +44,31 @@ def test_a_robot_is_silent_when_its_last_frame_is_older_than_the_setting() -> No
 def test_who_is_silent_already_is_not_reported_again() -> None:
     shard, rows = shard_of_three()
     shard, _ = silence.heard(shard, rows, at(0, 0, 0), at(0, 0, 0))
-    shard, _ = silence.step(shard, START_US + 36 * SECOND_US, SILENCE_US)
+    shard, _ = silence.step(shard, START_US + 46 * SECOND_US, SILENCE_US)
     days_later = START_US + 10 * 86_400 * SECOND_US
     assert silence.step(shard, days_later, SILENCE_US) == (shard, {})
-    assert silence.due_us(shard, SILENCE_US) is None, "nobody is left who could become silent"
+    assert silence.due_us(shard, SILENCE_US, 0) is None, "nobody is left who could become silent"
 
 
 def test_silence_is_due_when_the_longest_unheard_robot_may_be_silent() -> None:
     shard, rows = shard_of_three()
-    assert silence.due_us(shard, SILENCE_US) is None
+    assert silence.due_us(shard, SILENCE_US, 0) is None
     shard, _ = silence.heard(shard, rows, at(0, 5, 20), at(7, 5, 20))
-    assert silence.due_us(shard, SILENCE_US) == START_US + 35 * SECOND_US
+    assert silence.due_us(shard, SILENCE_US, 0) == START_US + 45 * SECOND_US
+
+
+def test_time_in_which_nobody_listened_is_no_silence() -> None:
+    shard, rows = shard_of_three()
+    shard, _ = silence.heard(shard, rows, at(0, 5, 20), at(7, 5, 20))
+    back_us = START_US + 3600 * SECOND_US
+    assert silence.due_us(shard, SILENCE_US, back_us) == back_us + 40 * SECOND_US
 
 
 def test_silence_ends_with_the_next_frame() -> None:
     shard, rows = shard_of_three()
     shard, _ = silence.heard(shard, rows, at(0, 0, 0), at(0, 0, 0))
-    shard, _ = silence.step(shard, START_US + 36 * SECOND_US, SILENCE_US)
-    shard, reports = silence.heard(shard, rows[1:2], at(40), at(40))
+    shard, _ = silence.step(shard, START_US + 46 * SECOND_US, SILENCE_US)
+    shard, reports = silence.heard(shard, rows[1:2], at(50), at(50))
     assert {position: level(report) for position, report in reports.items()} == {0: Level.OK}
     assert shard.silent.tolist() == [True, False, True]
 
@@ -69,7 +76,7 @@ def test_silence_ends_with_the_next_frame() -> None:
 def test_a_replay_of_what_was_heard_before_ends_no_silence() -> None:
     shard, rows = shard_of_three()
     shard, _ = silence.heard(shard, rows, at(0, 0, 0), at(0, 0, 0))
-    shard, _ = silence.step(shard, START_US + 36 * SECOND_US, SILENCE_US)
+    shard, _ = silence.step(shard, START_US + 46 * SECOND_US, SILENCE_US)
     same, reports = silence.heard(shard, rows, at(0, 0, 0), at(0, 0, 0))
     assert (same is shard, reports) == (True, {})
 
@@ -77,8 +84,8 @@ def test_a_replay_of_what_was_heard_before_ends_no_silence() -> None:
 def test_among_many_only_who_was_heard_anew_is_silent_no_more() -> None:
     shard, rows = shard_of_three()
     shard, _ = silence.heard(shard, rows, at(0, 0, 0), at(0, 0, 0))
-    shard, _ = silence.step(shard, START_US + 36 * SECOND_US, SILENCE_US)
-    shard, reports = silence.heard(shard, rows, at(0, 40, 0), at(0, 40, 0))
+    shard, _ = silence.step(shard, START_US + 46 * SECOND_US, SILENCE_US)
+    shard, reports = silence.heard(shard, rows, at(0, 50, 0), at(0, 50, 0))
     assert (list(reports), shard.silent.tolist()) == ([1], [True, False, True])
 
 
@@ -93,11 +100,11 @@ def test_old_event_times_are_no_silence() -> None:
 def test_what_open_windows_can_hide_is_no_silence() -> None:
     shard, rows = shard_of_three()
     shard, _ = silence.heard(shard, rows, at(0, 0, 0), at(0, 0, 0))
-    assert silence.patience_us(shard, SILENCE_US) == SILENCE_US
+    assert silence.patience_us(shard, SILENCE_US) == SILENCE_US + LENGTH_US
     minutes = replace(shard, length_us=6 * LENGTH_US)
-    _, reports = silence.step(minutes, START_US + 119 * SECOND_US, SILENCE_US)
-    assert reports == {}, "a window of a minute and its grace can be open"
-    _, reports = silence.step(minutes, START_US + 121 * SECOND_US, SILENCE_US)
+    _, reports = silence.step(minutes, START_US + 90 * SECOND_US, SILENCE_US)
+    assert reports == {}, "a window of a minute can be open"
+    _, reports = silence.step(minutes, START_US + 91 * SECOND_US, SILENCE_US)
     assert len(reports) == 3
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.windows import Windows, provisional, recount, repaired, step
-from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Vitals, encode_vitals
+from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Late, Vitals, encode_vitals
 from schemas.watermark import from_metadata, to_metadata
 from support.windows import (
     READINGS,
@@ -91,6 +91,11 @@ def test_a_frame_of_a_closed_window_is_left_out_and_marked():
     assert running.outcome.marks == {(Sent().code, START_US): (2, "window_closed")}
 
 
+def test_a_window_takes_nothing_more_from_the_frame_on_that_closed_it():
+    assert run(*seconds(0, 15), Sent(time_us=5 * S, seq=2)).live == [True, True, False]
+    assert run(*seconds(0, 14.999999), Sent(time_us=5 * S, seq=2)).live == [True, True, True]
+
+
 def test_a_frame_that_was_late_in_its_batch_is_judged_by_the_watermark_before_it():
     early = Sent(time_us=5 * S, seq=0, robot=2)
     assert run(early, *seconds(20)).live == [True, True]
@@ -108,6 +113,13 @@ def test_a_resend_in_a_later_batch_is_left_out_too():
     running = run(*seconds(0, 1))
     running.feed([Sent(time_us=0, seq=0)])
     assert running.live == [True, True, False]
+
+
+def test_a_batch_of_resends_does_not_make_room_for_more():
+    running = run(*seconds(0, 1, 2))
+    running.feed([Sent(seq=0)])
+    running.feed([Sent(time_us=S, seq=1)])
+    assert running.live == [True, True, True, False, False]
 
 
 def test_the_numbers_of_another_boot_are_no_resend():
@@ -238,6 +250,75 @@ def test_a_commit_goes_back_to_the_first_frame_of_the_oldest_open_window():
     assert resume.read_to == 5
 
 
+def test_a_window_that_was_emitted_before_a_restart_is_not_emitted_again_from_what_is_read_again():
+    running = run(*seconds(9, 10, 9.5, 15))
+    offset, resume = running.state.checkpoint()
+    assert (offset, len(running.messages)) == (1, 1)
+    again = Run(Windows.resumed(RULE, 3, offset, resume))
+    again.feed([*seconds(9, 10, 9.5, 15)[1:], Sent(time_us=25 * S, seq=4)])
+    assert {start - START_US: w["frames"] for (_, start), w in again.outcome.windows.items()} == {10 * S: 2}
+
+
+def taken_up_with(rule, sent, cut):
+    """A run to `cut` by RULE, and one from its commit by another rule. What both found, by length and start."""
+    before = run(*sent[:cut])
+    offset, resume = before.state.checkpoint()
+    after = Run(Windows.resumed(rule, 3, offset, resume))
+    after.feed(sent[offset:])
+    return before, after
+
+
+def told(running):
+    """Start, length and frames of windows, and start and length of marks, in seconds from START_US."""
+    windows, marks = {}, set()
+    for message in running.messages:
+        if isinstance(message, Late):
+            marks |= {((start - START_US) // S, message.length_us // S) for start in message.start_us}
+        else:
+            for (_, start), window in found([message]).windows.items():
+                windows[(start - START_US) // S, message.length_us // S] = window["frames"]
+    return windows, marks
+
+
+def test_windows_open_by_the_old_grace_are_not_lost_to_a_shorter_one():
+    sent = seconds(0, 12, 13, 14, 40)
+    before, after = taken_up_with(msgspec.structs.replace(RULE, grace_us=0, tolerance_us=0), sent, 4)
+    assert told(before) == ({}, set())
+    assert told(after) == ({(0, 10): 1, (10, 10): 3}, set())
+
+
+def test_what_a_shorter_grace_leaves_out_of_what_is_read_again_is_marked():
+    sent = [*seconds(0, 1, 12), Sent(time_us=2 * S, seq=0, robot=2), Sent(time_us=40 * S, seq=9)]
+    _, after = taken_up_with(msgspec.structs.replace(RULE, grace_us=0, tolerance_us=0), sent, 4)
+    assert told(after) == ({(0, 10): 2, (10, 10): 1}, {(0, 10)})
+
+
+def test_windows_emitted_by_the_old_grace_are_not_counted_from_a_part_by_a_longer_one():
+    sent = seconds(0, 1, 10, 16, 9, 60)
+    sent[4] = dataclasses.replace(sent[4], robot=2, seq=0)
+    before, after = taken_up_with(msgspec.structs.replace(RULE, grace_us=20 * S), sent, 4)
+    assert told(before) == ({(0, 10): 2}, set())
+    assert told(after) == ({(10, 10): 2}, {(0, 10)})
+
+
+def test_a_window_of_another_length_that_begins_in_what_was_emitted_is_marked():
+    sent = seconds(0, 9, 10, 16, 19, 20, 60)
+    before, after = taken_up_with(msgspec.structs.replace(RULE, window_us=20 * S), sent, 4)
+    assert told(before) == ({(0, 10): 2}, set())
+    assert told(after) == ({(20, 20): 1}, {(0, 20)})
+
+
+def test_a_commit_stays_until_what_another_rule_reads_again_has_all_been_read():
+    rule = msgspec.structs.replace(RULE, window_us=20 * S)
+    before = run(*(sent := seconds(0, 9, 10, 16, 17)))
+    offset, resume = before.state.checkpoint()
+    after = Run(Windows.resumed(rule, 3, offset, resume))
+    after.feed(sent[offset:4])
+    assert after.state.checkpoint() == (offset, resume)
+    after.feed(sent[4:])
+    assert after.state.checkpoint()[1].window_us == rule.window_us
+
+
 def test_with_nothing_open_a_commit_is_where_reading_has_come():
     offset, resume = Windows.resumed(RULE, 3, 41, None).checkpoint()
     assert (offset, resume.read_to) == (41, 41)
@@ -258,6 +339,20 @@ def test_memory_does_not_grow_with_time():
         running.feed([Sent(time_us=t * S, seq=t, robot=robot) for robot in range(20)])
     [(_, cells, _)] = running.state.pools.places(np.arange(1))
     assert len(cells) <= 64
+
+
+def test_the_memory_of_a_closed_window_leaves_no_trace_in_a_later_one():
+    first = {"joint_temperature_c": [140.0, None], "battery_soc": None}
+    running = Run()
+    for t in range(0, 2000, 5):
+        running.feed([Sent(time_us=t * S, seq=t, readings=first if t < 10 else READINGS)])
+    names = ("frames", "joint_temperature_c/1/max", "joint_temperature_c/2/mean", "battery_soc/0/min")
+    found_in = {
+        tuple(window[name] for name in names)
+        for (_, start), window in running.outcome.windows.items()
+        if start > START_US
+    }
+    assert found_in == {(2, 30.5, 31, 0.75)}
 
 
 def test_windows_of_rows_count_every_row():

@@ -92,3 +92,24 @@ def test_an_anomaly_travels_as_a_cloudevent_whose_id_is_its_transition():
     assert envelope["ce_subject"].decode() == messages.ANOMALY.robot_id
     assert envelope["ce_time"] == b"2025-10-09T08:53:20.000000Z"
     assert decode_anomaly(value) == messages.ANOMALY
+
+
+WINDOW = messages.vitals()
+POISON = {
+    "lists of a late mark": (msgspec.structs.replace(messages.LATE, offset=[1, 2]), "values_mismatch"),
+    "a late reason": (msgspec.structs.replace(messages.LATE, reason=[9]), "wrong_type"),
+    "a late robot": (msgspec.structs.replace(messages.LATE, robot_id=["?"]), "bad_code"),
+    "a crossing's signal": (msgspec.structs.replace(messages.CROSSING, signal="colour"), "unknown_signal"),
+    "a crossing's robot": (msgspec.structs.replace(messages.CROSSING, robot_id="?"), "bad_code"),
+    "a window's mode": (msgspec.structs.replace(WINDOW, mode=b"\x09\x00"), "wrong_type"),
+    "a window's length": (msgspec.structs.replace(WINDOW, length_us=0), "wrong_type"),
+    "a window's robot": (msgspec.structs.replace(WINDOW, robot_id=b"?" * 29), "bad_code"),
+}
+
+
+@pytest.mark.parametrize("wrong", POISON)
+def test_a_message_that_readers_could_not_use_is_rejected_when_it_is_read(wrong):
+    message, reason = POISON[wrong]
+    with pytest.raises(RejectError) as caught:
+        decode_vitals(encode_vitals(message))
+    assert caught.value.reason == reason

@@ -45,7 +45,7 @@ def test_batches_change_nothing(records, cut):
     assert first + watermarks(before_us, *times[cut:], trusted=trusted[cut:]) == whole
 
 
-@given(st.builds(Resume, *[st.integers(-1, 2**63 - 1)] * 3))
+@given(st.builds(Resume, *[st.integers(-1, 2**63 - 1)] * 6))
 def test_what_resumes_survives_the_metadata_of_a_commit(resume):
     assert from_metadata(to_metadata(resume)) == resume
     assert len(to_metadata(resume)) < KAFKA_METADATA_BYTES

@@ -7,8 +7,8 @@ from processors.windows import Rule
 from schemas.errors import SettingError
 
 
-def test_the_defaults_are_a_window_of_ten_seconds_with_five_of_grace():
-    assert rule({}) == Rule(10_000_000, 5_000_000, 5_000_000)
+def test_the_defaults_are_a_window_of_ten_seconds_with_five_of_grace_and_clocks_within_two():
+    assert rule({}) == Rule(10_000_000, 5_000_000, 2_000_000)
 
 
 def test_seconds_may_have_a_fraction():
@@ -24,7 +24,7 @@ def test_seconds_may_have_a_fraction():
         ("ROBOVITALS_WINDOW_S", "1e9"),
         ("ROBOVITALS_GRACE_S", "-1"),
         ("ROBOVITALS_GRACE_S", "nan"),
-        ("ROBOVITALS_GRACE_S", "4"),
+        ("ROBOVITALS_GRACE_S", "1"),
         ("ROBOVITALS_CLOCK_TOLERANCE_S", "6"),
     ],
 )

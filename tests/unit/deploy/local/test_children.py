@@ -1,5 +1,6 @@
 """Starting, recognising and ending real processes of the operating system."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from deploy.local import children
@@ -52,12 +54,43 @@ def test_a_child_writes_to_its_log_and_runs_in_its_directory(tmp_path: Path) -> 
 def test_a_process_is_recognised_by_id_and_beginning(started: list[subprocess.Popen[str]]) -> None:
     _, identity = start(started, GENTLE)
     assert children.is_alive(identity)
-    assert not children.is_alive(msgspec.structs.replace(identity, created_s=identity.created_s - 60.0))
+    assert not children.is_alive(msgspec.structs.replace(identity, start_ticks=identity.start_ticks - 1))
+
+
+def test_an_identity_of_another_boot_is_never_alive(started: list[subprocess.Popen[str]]) -> None:
+    _, identity = start(started, GENTLE)
+    assert not children.is_alive(msgspec.structs.replace(identity, boot="another"))
+
+
+def test_setting_the_clock_changes_no_identity(
+    started: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, identity = start(started, GENTLE)
+    # Setting the clock moves the moment of the boot, from which psutil reckons when a process was created.
+    booted_s = psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.BOOT_TIME", booted_s + 3_600.0, raising=False)
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted_s + 3_600.0)
+    assert children.is_alive(identity)
+
+
+def test_no_name_of_a_process_hides_its_beginning(started: list[subprocess.Popen[str]]) -> None:
+    _, plain = start(started, GENTLE)
+    _, named = start(started, f"open('/proc/self/comm', 'w').write('a) Z (b 1 2'); {GENTLE}")
+    assert named.boot == plain.boot
+    assert named.start_ticks >= plain.start_ticks
+
+
+def test_the_uptime_counts_from_the_beginning() -> None:
+    me = children.identify(os.getpid())
+    assert me is not None
+    since_boot_s = children.uptime_s(msgspec.structs.replace(me, start_ticks=0))
+    assert 0.0 < since_boot_s <= float(Path("/proc/uptime").read_text().split()[0])
+    assert 0.0 <= children.uptime_s(me) < children.uptime_s(msgspec.structs.replace(me, start_ticks=0))
 
 
 def test_only_the_very_process_is_ended(started: list[subprocess.Popen[str]]) -> None:
     process, identity = start(started, GENTLE)
-    stranger = msgspec.structs.replace(identity, created_s=identity.created_s - 60.0)
+    stranger = msgspec.structs.replace(identity, start_ticks=identity.start_ticks - 1)
     gently = (Signalled(signal.SIGTERM, 30.0),)
     assert not children.end_by_identity(stranger, gently)
     assert process.poll() is None

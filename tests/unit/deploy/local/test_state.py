@@ -10,12 +10,12 @@ from deploy.settings import Endpoints, Settings, endpoints, stack_file
 
 
 def stack(supervisor: Identity) -> Stack:
-    members = [Member("kafka", Identity(2, 1.0), 0, None, 9092), Member("land", None, 3, -9, 8000)]
+    members = [Member("kafka", Identity(2, "boot", 1), 0, None, 9092), Member("land", None, 3, -9, 8000)]
     return Stack(supervisor, True, "127.0.0.1:9092", "postgresql://u:secret@h/d", None, members)
 
 
 def test_what_was_written_is_read_and_only_by_its_owner(tmp_path: Path) -> None:
-    written = stack(Identity(1, 2.0))
+    written = stack(Identity(1, "boot", 2))
     state.write(tmp_path, written)
     state.write(tmp_path, written)
     assert state.read(tmp_path) == written
@@ -23,7 +23,7 @@ def test_what_was_written_is_read_and_only_by_its_owner(tmp_path: Path) -> None:
 
 
 def test_clients_find_the_endpoints_in_it(tmp_path: Path) -> None:
-    state.write(tmp_path, stack(Identity(1, 2.0)))
+    state.write(tmp_path, stack(Identity(1, "boot", 2)))
     settings = Settings(tmp_path, tmp_path, None, None)
     assert endpoints(settings) == Endpoints("127.0.0.1:9092", "postgresql://u:secret@h/d")
 
@@ -33,7 +33,7 @@ def test_a_stack_runs_only_while_its_supervisor_lives(tmp_path: Path) -> None:
     assert me is not None
     state.write(tmp_path, stack(me))
     assert state.running(tmp_path) is not None
-    state.write(tmp_path, stack(Identity(me.pid, me.created_s - 60.0)))
+    state.write(tmp_path, stack(Identity(me.pid, me.boot, me.start_ticks - 1)))
     assert state.running(tmp_path) is None
 
 

@@ -1,0 +1,1 @@
+"""Measuring the pipeline: `robovitals bench`. A load, what is watched while it flows, and the figures."""

@@ -1,0 +1,136 @@
+"""From latencies to the figures that are told, and the machine that they hold for.
+
+In: `Latencies`. Out: figures by name, as `--json` prints them, and a table of them. Called by `robovitals bench`.
+"""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+from rich.table import Column, Table
+
+from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies
+from deploy.bench.load import READINGS, ROBOTS
+
+ENOUGH_FOR_P999 = 1_000
+HEADS = ("sent", "missing", "p50", "p99", "p99.9", "longest")
+SUFFIXES = ("p50_s", "p99_s", "p999_s", "max_s")
+
+# A row of the table: its label, the name of its figures, and what was counted of it.
+ROWS = (
+    ("send → row visible", "send_to_row", "rows"),
+    ("crossing → event", "crossing_to_event", "events"),
+    ("send → broker", "send_to_broker", ""),
+    ("generator behind", "generator_behind", ""),
+    ("row poll", "row_poll", ""),
+)
+NOTE = (
+    "Times begin when a frame is due, however late it is sent; a row is seen up to one poll late; the broker's "
+    "time stamps have whole ms."
+)
+
+Figures: TypeAlias = dict[str, int | float | None]
+
+
+class Machine(msgspec.Struct, frozen=True):
+    cores: int
+    cpu: str
+    memory_bytes: int
+    system: str
+    python: str
+
+    @property
+    def text(self) -> str:
+        return (
+            f"{self.cores} cores {self.cpu}, {self.memory_bytes / 2**30:.1f} GiB memory, {self.system}, "
+            f"Python {self.python}"
+        )
+
+
+def this_machine() -> Machine:
+    return Machine(
+        cores=os.cpu_count() or 1,
+        cpu=_cpu(),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+    )
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def figures(rate: float, seconds: float, found: Latencies) -> Figures:
+    """Times are in seconds; None where too few were seen to say."""
+    rows, events = found.rows, found.events
+    return {
+        "rate": rate,
+        "seconds": seconds,
+        "lead_in_s": LEAD_IN_S,
+        "robots": ROBOTS,
+        "readings_per_frame": READINGS,
+        "frames_sent": found.frames,
+        **_counts("rows", rows),
+        **spread("send_to_row", rows.took_s),
+        **_counts("events", events),
+        **spread("crossing_to_event", events.took_s),
+        **spread("send_to_broker", found.to_broker_s),
+        **spread("generator_behind", found.behind_s),
+        **spread("row_poll", found.polls_s),
+    }
+
+
+def missing(told: Figures) -> str | None:
+    """What was sent and never seen, in words."""
+    lost = [f"{told[f'{name}_missing']} of {told[f'{name}_sent']} {name}" for name in ("rows", "events")
+            if told[f"{name}_missing"]]  # fmt: skip
+    return f"{' and '.join(lost)} never came" if lost else None
+
+
+def spread(name: str, took_s: Sequence[float]) -> Figures:
+    """p50, p99, p99.9 and the longest."""
+    quantiles: list[float | None] = np.quantile(took_s, [0.5, 0.99, 0.999, 1]).tolist() if took_s else [None] * 4
+    if len(took_s) < ENOUGH_FOR_P999:
+        quantiles[2] = None
+    return {
+        f"{name}_{suffix}": None if quantile is None else round(quantile, 6)
+        for suffix, quantile in zip(SUFFIXES, quantiles, strict=True)
+    }
+
+
+def table(told: Figures) -> Table:
+    """The two latencies, and below them what they are made of or limited by."""
+    drawn = Table(
+        "", *(Column(head, justify="right") for head in HEADS),
+        title=_title(told), title_justify="left", caption=NOTE, caption_justify="left", box=None,
+    )  # fmt: skip
+    for label, name, counted in ROWS:
+        counts = [str(told[f"{counted}_{what}"]) for what in ("sent", "missing")] if counted else ["", ""]
+        drawn.add_row(label, *counts, *(_ms(told[f"{name}_{suffix}"]) for suffix in SUFFIXES))
+    return drawn
+
+
+def _title(told: Figures) -> str:
+    return (
+        f"{told['rate']:g} frames/s for {told['seconds']:g} s after {told['lead_in_s']:g} s of lead-in: "
+        f"{told['robots']} robots, {told['readings_per_frame']} readings a frame"
+    )
+
+
+def _ms(value_s: float | None) -> str:
+    return "–" if value_s is None else f"{1000 * value_s:.0f} ms"
+
+
+def _counts(name: str, awaited: Awaited) -> Figures:
+    seen, lost = len(awaited.took_s), len(awaited.due_s)
+    return {f"{name}_sent": seen + lost, f"{name}_seen": seen, f"{name}_missing": lost}
