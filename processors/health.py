@@ -102,7 +102,7 @@ def judge(shard: Shard, row: int, record: Record, time_us: int) -> Health:
         # A robot of which no frame had a clock to be trusted was last seen when the broker had it.
         last_seen_us=int(shard.last_time_us[row]) if shard.last_time_us[row] != NEVER else received_us,
         received_us=received_us,
-        status=max((c.status for c in components), key=SEVERITY.__getitem__),
+        status=max((c.status for c in components if _counts(c)), key=SEVERITY.__getitem__, default=Status.UNKNOWN),
         zone=max((c.zone for c in components), key=str),
         mode=MODES[shard.mode[row]] if shard.mode[row] != NEVER else "",
         software=shard.software[row],
@@ -110,6 +110,11 @@ def judge(shard: Shard, row: int, record: Record, time_us: int) -> Health:
         components=components,
         open_episodes=len(record.open),
     )
+
+
+def _counts(component: ComponentHealth) -> bool:
+    """Accuracy is measured by a test run now and then: that there is no recent one makes no robot UNKNOWN."""
+    return component.component != Component.ACCURACY.value or component.status is not Status.UNKNOWN
 
 
 def _components(shard: Shard, row: int, open_episodes: list[Episode]) -> list[ComponentHealth]:

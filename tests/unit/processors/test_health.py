@@ -42,6 +42,13 @@ def test_the_worst_component_comes_first_and_gives_the_robot_its_status() -> Non
     assert health.components[1].zone is Zone.B
 
 
+def test_an_accuracy_that_was_not_measured_lately_makes_no_robot_unknown() -> None:
+    unmeasured = {**readings(), "pose_accuracy_mm": NAN}
+    health = Assessed().take(window({CODE: unmeasured}, 0)).health(CODE)
+    assert {c.component: c.status for c in health.components}["accuracy"] is Status.UNKNOWN
+    assert health.status is Status.NORMAL
+
+
 def test_a_fault_is_worse_than_an_alarm() -> None:
     health = Assessed().take(window({CODE: readings(temperature=95)}, 0, fault_frames=3, mode=3)).health(CODE)
     assert (health.status, health.mode) == (Status.FAILURE, "fault")
