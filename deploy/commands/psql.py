@@ -13,13 +13,13 @@ EXAMPLE = """robovitals psql -c "SELECT * FROM reading LIMIT 5" """.strip()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-c", metavar="SQL", help="run this and print the result")
+    parser.add_argument("-c", metavar="SQL", action="append", help="run this and print the result; may be repeated")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     url, password = _without_password(endpoints(settings).database_url)
     psql = _psql(settings)
-    command = [psql, "--dbname", url, *(["--set", "ON_ERROR_STOP=1", "-c", args.c] if args.c else [])]
+    command = [psql, "--dbname", url, *_queries(args.c or [])]
     # The password goes by environment: arguments are shown to every user of the machine.
     os.execve(psql, command, {**os.environ, **({"PGPASSWORD": password} if password else {})})
 
@@ -40,3 +40,8 @@ def _without_password(url: str) -> tuple[str, str | None]:
         return url, None
     user, _, host = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{host}")), unquote(parts.password)
+
+
+def _queries(queries: list[str]) -> list[str]:
+    options = [option for query in queries for option in ("-c", query)]
+    return ["--set", "ON_ERROR_STOP=1", *options] if queries else []

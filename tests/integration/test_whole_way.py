@@ -19,7 +19,8 @@ PROCESSES = ("land", "summarise", "assess")
 def running(tmp_path, topics, database_url):
     """All three processes on empty topics and an empty database."""
     assert RECORDINGS.is_dir(), f"the real recordings are expected in {RECORDINGS}"
-    with pipeline(tmp_path, topics, database_url) as started:
+    limits = str(Path(__file__).parents[2] / "docs" / "limits.toml")
+    with pipeline(tmp_path, topics, database_url, ROBOVITALS_LIMITS=limits) as started:
         for name in PROCESSES:
             started.start(name)
         yield started
@@ -38,6 +39,7 @@ async def test_everything_that_was_recorded_is_in_the_database_as_it_was(running
     assert await connection.fetchval("SELECT count(*) FROM impossible_reading WHERE value = 255") == 5
     await _ur3_is_as_in_its_file(connection)
     assert await differences(connection) == []
+    await _crossings_are_episodes(connection)
     await connection.close()
     assert set(running.stop().values()) == {0}
 
@@ -56,6 +58,21 @@ async def _ur3_is_as_in_its_file(connection: asyncpg.Connection) -> None:
         assert row["joint_temperature_c"] == [_float32(line[name]) for name in temperatures]
         assert row["joint_velocity_rad_s"] == [_float32(line[f"Speed_J{j}"]) for j in range(6)]
         assert row["tool_current_a"] == _float32(line["Tool_current"])
+
+
+async def _crossings_are_episodes(connection: asyncpg.Connection) -> None:
+    """By the limits of docs/limits.toml: what the recordings hold, read off them once by eye."""
+    found = await connection.fetch(
+        "SELECT substr(robot_id, 7, 6) AS model, rule, signal, component, min(opened) AS first FROM episode "
+        "WHERE rule <> 'silence' GROUP BY 1, 2, 3, 4"
+    )
+    episodes = {(row["model"], row["signal"], row["component"]): row["first"].isoformat() for row in found}
+    assert episodes["UR3COB", "mode", "robot"].startswith("2022-10-26T08:17:40.967"), "the first protective stop"
+    assert episodes["UR3COB", "joint_temperature_c", "joint/5"].startswith("2022-10-26T09:04")
+    assert ("ARMPI6", "joint_temperature_c", "joint/1") in episodes
+    assert ("LIION2", "battery_soh", "battery") in episodes
+    assert ("LIION2", "battery_temperature_c", "battery") in episodes
+    assert {model for model, _, _ in episodes} == {"UR3COB", "ARMPI6", "LIION2"}
 
 
 def _float32(text: str) -> float | None:
