@@ -1,6 +1,6 @@
 """From latencies to the figures that are told, and the machine that they hold for.
 
-In: `Latencies`. Out: figures by name, as `--json` prints them, and a table of them. Called by `robovitals bench`.
+In: `Latencies`. Out: figures by name, as `--json` prints them, and a drawing of them. Called by `robovitals bench`.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 import numpy as np
+from rich.console import Group
 from rich.table import Column, Table
 
 from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies
@@ -92,8 +93,11 @@ def figures(rate: float, seconds: float, found: Latencies) -> Figures:
 
 def missing(told: Figures) -> str | None:
     """What was sent and never seen, in words."""
-    lost = [f"{told[f'{name}_missing']} of {told[f'{name}_sent']} {name}" for name in ("rows", "events")
-            if told[f"{name}_missing"]]  # fmt: skip
+    lost = [
+        f"{told[f'{name}_missing']} of {told[f'{name}_sent']} {name}"
+        for name in ("rows", "events")
+        if told[f"{name}_missing"]
+    ]
     return f"{' and '.join(lost)} never came" if lost else None
 
 
@@ -108,16 +112,13 @@ def spread(name: str, took_s: Sequence[float]) -> Figures:
     }
 
 
-def table(told: Figures) -> Table:
-    """The two latencies, and below them what they are made of or limited by."""
-    drawn = Table(
-        "", *(Column(head, justify="right") for head in HEADS),
-        title=_title(told), title_justify="left", caption=NOTE, caption_justify="left", box=None,
-    )  # fmt: skip
+def drawn(told: Figures) -> Group:
+    """A table of the two latencies, and below them what they are made of or limited by."""
+    table = Table("", *(Column(head, justify="right") for head in HEADS), box=None)
     for label, name, counted in ROWS:
         counts = [str(told[f"{counted}_{what}"]) for what in ("sent", "missing")] if counted else ["", ""]
-        drawn.add_row(label, *counts, *(_ms(told[f"{name}_{suffix}"]) for suffix in SUFFIXES))
-    return drawn
+        table.add_row(label, *counts, *(_ms(told[f"{name}_{suffix}"]) for suffix in SUFFIXES))
+    return Group(_title(told), table, NOTE)
 
 
 def _title(told: Figures) -> str:

@@ -44,8 +44,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         print(msgspec.json.encode({**told, "machine": machine}).decode())
     else:
         console = Console(highlight=False)
-        console.print(figures.table(told))
-        console.print(machine.text)
+        console.print(figures.drawn(told), machine.text, sep="\n")
     if lost := figures.missing(told):
         print(f"robovitals: {lost}: `robovitals status`", file=sys.stderr)
         return 1

@@ -15,7 +15,7 @@ WHAT_FOLLOWS = {
     Fault.BACKLASH: "one joint's backlash is twelve times what it was, with more tracking error and vibration: "
     "a crossing, and an episode at once",
     Fault.BATTERY: "state of health 0.74 and a cell spread above 150 mV: two episodes",
-    Fault.SILENT: "it sends nothing more: UNKNOWN after 30 s",
+    Fault.SILENT: "it sends nothing more: UNKNOWN after 45 s (silence, a window and its grace)",
     Fault.CLOCK: "its clock goes an hour ahead: its frames land, but do not move the watermark",
 }
 

@@ -16,7 +16,7 @@ from deploy.topics import delete_all, ensure
 from processors import assessor
 from processors.assess import Assess, AssessSettings
 from processors.assess_metrics import AssessMetrics
-from processors.faust_app import make_app
+from processors.faust_app import ExactConsumer, make_app
 from schemas.anomaly import Anomaly, decode_anomaly
 from schemas.errors import RejectError, StopError, UnavailableError
 from schemas.health import Health, Status, decode_health
@@ -282,6 +282,29 @@ async def test_a_failure_that_is_not_the_datas_stops_the_process_with_the_messag
     await assessed(topics, tmp_path, [])
     anomalies, _ = await told(topics)
     assert [(a.first_us, a.transition.value) for a in anomalies] == [(start_of(1), "opened")]
+
+
+async def test_a_message_that_was_fetched_and_lost_stops_the_process_which_then_begins_before_it(
+    topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(topics, windows(ROBOTS[0], [40, 95, 95]))
+    getmany = ExactConsumer._getmany
+    lost: list[Any] = []
+
+    async def losing(self: Any, active_partitions: Any, timeout: float) -> Any:
+        fetched = await getmany(self, active_partitions, timeout)
+        for partition, found in fetched.items():
+            if partition.topic == VITALS.name and not lost:
+                lost.append(found.pop(0))
+        return fetched
+
+    monkeypatch.setattr(ExactConsumer, "_getmany", losing)
+    settings = AssessSettings(topics, tmp_path, "test", SILENCE_US, Limits())
+    with pytest.raises(StopError, match="jumped from offset 0 to 1"):
+        await Assess(settings, AssessMetrics.create(CollectorRegistry())).run(asyncio.Event())
+    monkeypatch.undo()
+    metrics = await assessed(topics, tmp_path, [])
+    assert (len(lost), metrics.windows._value.get()) == (1, 3)
 
 
 async def test_a_step_that_finds_fault_with_the_data_skips_the_message(

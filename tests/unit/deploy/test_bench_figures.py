@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from deploy.bench.figures import figures, missing, spread, table, this_machine
+from deploy.bench.figures import drawn, figures, missing, spread, this_machine
 from deploy.bench.latency import Awaited, Latencies
 from deploy.commands.bench import check
 from schemas.errors import SettingError
@@ -17,7 +17,7 @@ def found(rows: Awaited | None = None, events: Awaited | None = None) -> Latenci
 def text(latencies: Latencies) -> str:
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(table(figures(1000, 30, latencies)))
+        console.print(drawn(figures(1000, 30, latencies)))
     return capture.get()
 
 
