@@ -97,7 +97,10 @@ class Assess:
     async def _end(self, starting: asyncio.Task[None]) -> None:
         starting.cancel()
         await asyncio.wait({starting})
-        await asyncio.wait_for(self._app.stop(), STOP_WITHIN_S)
+        stopping = asyncio.create_task(self._app.stop())
+        await asyncio.wait({stopping}, timeout=STOP_WITHIN_S)
+        if not stopping.done():
+            _log.warning("Faust does not stop within %.0f s, and is left: nothing is lost by that", STOP_WITHIN_S)
 
     def not_ready(self) -> str | None:
         """Ready is: partitions are assigned and their state is restored."""

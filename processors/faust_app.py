@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
 from faust.transport.drivers.aiokafka import Consumer
 from mode import CrashingSupervisor
+from mode.threads import WorkerThread
 
 from schemas.errors import UnavailableError
 from schemas.topics import (
@@ -72,6 +73,12 @@ class DurableTable(faust.Table):  # type: ignore[misc]
         await asyncio.gather(*unconfirmed)
 
 
+class _DaemonThread(WorkerThread):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.daemon = True
+
+
 # Two ways in which Faust loses messages when a worker has restored its tables (faust-streaming issue #596). That
 # nothing is lost in a third one, `Assess` checks by the offsets.
 
@@ -83,6 +90,12 @@ class ExactConsumer(Consumer):  # type: ignore[misc]
     the changelogs and the streams, and to aiokafka an empty set means all: the streams' first messages are fetched
     and thrown away.
     """
+
+    def _new_consumer_thread(self) -> Any:
+        """Faust's, but one that does not keep the process alive when it does not end."""
+        thread = super()._new_consumer_thread()
+        thread.Worker = _DaemonThread
+        return thread
 
     async def _getmany(self, active_partitions: set[Any] | None, timeout: float) -> Any:
         return await super()._getmany(active_partitions and set(active_partitions), timeout)

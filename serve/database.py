@@ -78,7 +78,7 @@ async def connect(database_url: str) -> asyncpg.Connection:
 
 async def status_counts(connection: asyncpg.Connection) -> dict[str, int]:
     """Robots by status, worst first; a status that no robot has is 0."""
-    rows = await connection.fetch(_sql("status_counts"))
+    rows = await _fetch(connection, "status_counts")
     found = {row["status"]: row["robots"] for row in rows}
     return {status.value: found.get(status.value, 0) for status in WORST_FIRST}
 
@@ -101,7 +101,7 @@ async def robot(connection: asyncpg.Connection, code: str) -> RobotState | None:
 
 async def similar_robots(connection: asyncpg.Connection, text: str, count: int = 5) -> list[str]:
     """Codes that hold `text`."""
-    return [row["robot_id"] for row in await connection.fetch(_sql("similar_robots"), text, count)]
+    return [row["robot_id"] for row in await _fetch(connection, "similar_robots", text, count)]
 
 
 async def open_episodes(connection: asyncpg.Connection, code: str) -> list[OpenEpisode]:
@@ -111,17 +111,17 @@ async def open_episodes(connection: asyncpg.Connection, code: str) -> list[OpenE
 
 async def landed_offsets(connection: asyncpg.Connection, topic: str) -> dict[int, int]:
     """By partition the next offset to land."""
-    return {row["partition"]: row["next_offset"] for row in await connection.fetch(_sql("landed_offsets"), topic)}
+    return {row["partition"]: row["next_offset"] for row in await _fetch(connection, "landed_offsets", topic)}
 
 
 async def latest_frames(connection: asyncpg.Connection, code: str, count: int) -> list[dict[str, Any]]:
     """The newest frames of a robot, newest first, by column name."""
-    return [dict(row) for row in await connection.fetch(_sql("latest_frames"), code, count)]
+    return [dict(row) for row in await _fetch(connection, "latest_frames", code, count)]
 
 
 async def latest_vitals(connection: asyncpg.Connection, code: str, count: int) -> list[dict[str, Any]]:
     """The newest windows of a robot, newest first, by column name."""
-    return [dict(row) for row in await connection.fetch(_sql("latest_vitals"), code, count)]
+    return [dict(row) for row in await _fetch(connection, "latest_vitals", code, count)]
 
 
 @cache
@@ -130,5 +130,13 @@ def _sql(name: str) -> str:
 
 
 async def _rows(connection: asyncpg.Connection, kind: type[Row], question: str, *parameters: Any) -> list[Row]:
-    rows = await connection.fetch(_sql(question), *parameters)
-    return [msgspec.convert(dict(row), kind) for row in rows]
+    return [msgspec.convert(dict(row), kind) for row in await _fetch(connection, question, *parameters)]
+
+
+async def _fetch(connection: asyncpg.Connection, question: str, *parameters: Any) -> list[asyncpg.Record]:
+    try:
+        return await connection.fetch(_sql(question), *parameters)
+    except asyncpg.UndefinedTableError:
+        raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise UnavailableError(f"the database went away ({error}): `robovitals doctor`") from None

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError
 
 from deploy.settings import Settings, endpoints
+from deploy.topics import check
 from schemas.errors import SettingError, UnavailableError
 from schemas.readable import readable
 from schemas.topics import TOPICS
@@ -34,14 +34,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _tail(bootstrap: str, args: argparse.Namespace) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
-    try:
-        await consumer.start()
-    except KafkaConnectionError:
-        await consumer.stop()
-        raise UnavailableError(f"no Kafka answers at {bootstrap}: `robovitals doctor`") from None
-    try:
-        await _position(consumer, args.topic, args.last)
+    # Asked of an administrator's client: a consumer waits for ever for a topic that is not there.
+    count = next(report.partitions for report in await check(bootstrap) if report.name == args.topic)
+    if not count:
+        raise UnavailableError(f"topic {args.topic} does not exist: `robovitals topics`")
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False) as consumer:
+        await _position(consumer, [TopicPartition(args.topic, number) for number in range(count)], args.last)
         printed = 0
         async for record in consumer:
             if args.robot and record.key != args.robot.encode():
@@ -50,15 +48,9 @@ async def _tail(bootstrap: str, args: argparse.Namespace) -> None:
             printed += 1
             if printed == args.count:
                 return
-    finally:
-        await consumer.stop()
 
 
-async def _position(consumer: AIOKafkaConsumer, topic: str, last: int) -> None:
-    numbers = consumer.partitions_for_topic(topic)
-    if not numbers:
-        raise UnavailableError(f"topic {topic} does not exist: `robovitals topics`")
-    partitions = [TopicPartition(topic, number) for number in numbers]
+async def _position(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], last: int) -> None:
     consumer.assign(partitions)
     first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     for partition in partitions:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from schemas.errors import UnavailableError
 from schemas.health import Status
 from schemas.robot_code import make_code
 from serve import database
@@ -94,3 +95,10 @@ async def test_the_newest_rows_of_a_robot_come_by_column_name(connection: asyncp
     assert [row["time"] for row in newest] == [NOW + timedelta(hours=1), NOW - timedelta(seconds=2)]
     assert newest[0]["joint_wear"] == [0.25, None]
     assert await database.latest_vitals(connection, ILL, 5) == []
+
+
+async def test_a_database_without_tables_names_the_command_that_makes_them(stack):
+    empty = await database.connect(stack.database_url)
+    with pytest.raises(UnavailableError, match="robovitals migrate"):
+        await database.status_counts(empty)
+    await empty.close()
