@@ -78,10 +78,6 @@ class Sources:
         """The number of each source's robot."""
         return self._sources["robot"][source]
 
-    def boot_id(self, source: Int64) -> Int64:
-        """The boot id of each source."""
-        return self._sources["boot"][source]
-
     def codes(self, robot: Int64) -> Codes:
         """The code of each robot."""
         return self._robots["code"][robot]
