@@ -29,10 +29,10 @@ SELECT robot_id, to_timestamp(0) + us * interval '1 us' FROM unnest($1::text[], 
 ON CONFLICT DO NOTHING"""
 
 _ADD_IMPOSSIBLE = """
-INSERT INTO impossible_reading (robot_id, time, seq, signal, joint, value)
-SELECT robot_id, to_timestamp(0) + us * interval '1 us', seq, signal, joint, value
-FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::real[])
-    AS new (robot_id, us, seq, signal, joint, value)
+INSERT INTO impossible_reading (robot_id, time, seq, boot_id, signal, joint, value)
+SELECT robot_id, to_timestamp(0) + us * interval '1 us', seq, boot_id, signal, joint, value
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[], $7::real[])
+    AS new (robot_id, us, seq, boot_id, signal, joint, value)
 ON CONFLICT DO NOTHING"""
 
 _ADD_FRAMES = """
@@ -190,8 +190,10 @@ async def _pieces(rows: Rows) -> AsyncIterator[Any]:
 
 async def _add_impossible(connection: Connection, impossible: ImpossibleReadings) -> None:
     if impossible.value:
-        columns = (impossible.robot_id, impossible.time_us, impossible.seq, impossible.signal, impossible.joint)
-        await connection.execute(_ADD_IMPOSSIBLE, *columns, impossible.value)
+        readings = (impossible.signal, impossible.joint, impossible.value)
+        await connection.execute(
+            _ADD_IMPOSSIBLE, impossible.robot_id, impossible.time_us, impossible.seq, impossible.boot_id, *readings
+        )
 
 
 async def _add_late_windows(connection: Connection, marks: Iterable[Late]) -> None:

@@ -117,6 +117,15 @@ async def test_what_was_produced_twice_is_stored_once(landing: Landing, database
     assert await _next_offset(database) == 12
 
 
+async def test_two_boots_of_a_robot_with_a_dead_clock_are_not_one(landing: Landing, database: asyncpg.Connection):
+    boots = [frame(READINGS, boot_id=boot, time_us=12_000_000) for boot in (7, 8)]
+    assert await landing.land(_frames(*boots)) == Landed(0)
+    assert await landing.land(_frames(*boots, first=2)) == Landed(2)
+    kept = "SELECT array_agg(boot_id ORDER BY boot_id) FROM "
+    assert await database.fetchval(kept + "frame") == [7, 8]
+    assert await database.fetchval(kept + "impossible_reading") == [7, 8]
+
+
 async def test_a_batch_that_does_not_start_where_the_offset_stands_is_fenced(
     landing: Landing, database: asyncpg.Connection
 ):

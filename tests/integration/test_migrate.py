@@ -96,6 +96,19 @@ def test_readings_of_one_robot_and_a_range_of_time_are_found_by_the_index(databa
     assert '"time" >= ' in plan
 
 
+def test_impossible_readings_that_are_there_already_learn_their_boot(empty_url: str, tmp_path: Path):
+    for path in DIRECTORY.glob("000[1-6]_*.sql"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    migrate(empty_url, tmp_path)
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(FRAME, ["2026-03-02 10:00+00"])
+        connection.execute(
+            "INSERT INTO impossible_reading SELECT robot_id, time, seq, 'joint_wear', 2, 9 FROM frame"
+        )
+    migrate(empty_url)
+    assert _fetch(empty_url, "SELECT boot_id, joint, value FROM impossible_reading") == [(1, 2, 9.0)]
+
+
 def test_migrating_again_applies_nothing(empty_url: str):
     assert migrate(empty_url) == sorted(path.name for path in DIRECTORY.glob("*.sql"))
     assert migrate(empty_url) == []

@@ -9,8 +9,8 @@ LEFT_OUT = {"received", "kind"}
 ROUNDED = ("_mean", "_rms")
 
 TABLES = {
-    "frame": "robot_id, time, seq",
-    "impossible_reading": "robot_id, time, seq, signal, joint",
+    "frame": "robot_id, time, seq, boot_id",
+    "impossible_reading": "robot_id, time, seq, boot_id, signal, joint",
     "reject": "topic, partition, record_offset",
     "vitals": "robot_id, start, length_us",
     "anomaly": "episode_id, number",
