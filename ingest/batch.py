@@ -60,10 +60,13 @@ Content = FrameContent | VitalsContent | HealthContent | AnomalyContent
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The records of one partition: landed are all before `first`, and after this batch all before `next`."""
+    """The records of one partition: landed are all before `first`, and after this batch all before `next`.
+    `last_ms` is the broker's time stamp of the last of them.
+    """
 
     first: int
     next: int
+    last_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ class Batch:
 def make_batch(topic: str, records: Sequence[Record], first_offsets: dict[int, int]) -> Batch:
     """Decode and encode. Offsets may have gaps, so a span starts where the last one ended."""
     content, rejected = _CONTENT[topic](records)
-    nexts = {record.partition: record.offset + 1 for record in records}
-    spans = {partition: Span(first_offsets[partition], end) for partition, end in nexts.items()}
+    lasts = {record.partition: (record.offset + 1, record.timestamp) for record in records}
+    spans = {partition: Span(first_offsets[partition], *last) for partition, last in lasts.items()}
     return Batch(topic, records, spans, content, [_reject(topic, records[r.position], r) for r in rejected])
 
 

@@ -12,16 +12,16 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from ingest.batch import LANDED_TOPICS, make_batch
+from ingest.batch import LANDED_TOPICS, Record, make_batch
 from ingest.land_metrics import LandMetrics
 from ingest.landing import Landing
 from ingest.pending import BatchPolicy, Pending
-from ingest.positions import stored_positions
+from ingest.positions import Position, stored_positions, unlanded
 from ingest.progress import Progress
 from ingest.publish_rejects import RejectPublisher
 from ingest.reject_limit import RejectLimit, RejectPolicy
@@ -64,9 +64,11 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         self._writer = Writer(self._landing, self._rejects, self._limit, metrics, self._progress)
         self._pending = Pending(settings.batches)
         self._source: Source | None = None
-        # Of each partition that is ours the next offset to put into a batch; and those that have yet to be sought.
+        # Of each partition that is ours the next offset to put into a batch; those that have yet to be sought; and
+        # those of which nothing has been read since.
         self._next: dict[TopicPartition, int] = {}
         self._unsought: set[TopicPartition] = set()
+        self._unread: dict[TopicPartition, Position] = {}
         self._assignments = 0
         self._paused = False
         self._problem: str | None = "starting"
@@ -154,10 +156,12 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         if assignments != self._assignments:
             return  # meanwhile they were assigned anew
-        source.seek(positions)
+        source.seek({tp: position.read_from for tp, position in positions.items()})
+        nexts = {tp: position.next for tp, position in positions.items()}
         self._paused = False
-        self._next |= positions
-        self._writer.begin(positions)
+        self._unread |= positions
+        self._next |= nexts
+        self._writer.begin(nexts)
         self._unsought -= wanted
         self._problem = None
         _log.info("landing %d partitions", len(self._next))
@@ -197,8 +201,12 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         polled = await source.poll(wanted, patience_s)
         now_s = time.monotonic()
         for tp, records in polled.items():
-            if tp in self._next:
-                self._pending.add(tp.topic, records, now_s)
+            if tp in self._next and (new := self._new(tp, records)):
+                self._pending.add(tp.topic, new, now_s)
+
+    def _new(self, tp: TopicPartition, records: Sequence[Record]) -> Sequence[Record]:
+        position = self._unread.pop(tp, None)
+        return records if position is None else unlanded(tp, position, records)
 
     async def _keep_house(self, source: Source) -> None:
         """What waits in Kafka, and the group's offsets for whoever looks from outside."""

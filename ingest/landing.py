@@ -31,7 +31,9 @@ _SESSION = {
     "jit": "off",
 }
 
-_READ_OFFSETS = "SELECT partition, next_offset FROM landed WHERE topic = $1"
+_READ_OFFSETS = """
+SELECT partition, next_offset, (extract(epoch FROM last_received) * 1000)::bigint AS last_ms
+FROM landed WHERE topic = $1"""
 _BEGIN_OFFSETS = """
 INSERT INTO landed (topic, partition, next_offset)
 SELECT $1, partition, next_offset FROM unnest($2::integer[], $3::bigint[]) AS new (partition, next_offset)
@@ -69,6 +71,14 @@ class TooMuch:
 Attempt = Landed | Fenced | Refused | TooMuch
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Of one partition the next offset to land, and when the broker had the record before it (None: not known)."""
+
+    next: int
+    last_ms: int | None
+
+
 class Landing:
     """One connection, used by one call at a time, and the robots it has seen."""
 
@@ -103,18 +113,19 @@ class Landing:
             except DRIVER_ERRORS:
                 connection.terminate()
 
-    async def offsets(self, topic: str, beginnings: dict[int, int]) -> dict[int, int]:
-        """The next offset to land of each partition of `beginnings`, which is where one that is new begins."""
+    async def offsets(self, topic: str, beginnings: dict[int, int]) -> dict[int, Stored]:
+        """Where each partition of `beginnings` stands, which is where one that is new begins."""
         async with self._lock:
             return await self._offsets(topic, beginnings)
 
-    async def _offsets(self, topic: str, beginnings: dict[int, int]) -> dict[int, int]:
+    async def _offsets(self, topic: str, beginnings: dict[int, int]) -> dict[int, Stored]:
         connection = await self._open()
         try:
             await connection.execute(_BEGIN_OFFSETS, topic, list(beginnings), list(beginnings.values()))
-            found = {row["partition"]: row["next_offset"] for row in await connection.fetch(_READ_OFFSETS, topic)}
+            rows = await connection.fetch(_READ_OFFSETS, topic)
         except DRIVER_ERRORS as error:
             raise self._failure(error) from error
+        found = {row["partition"]: Stored(row["next_offset"], row["last_ms"]) for row in rows}
         return {partition: found[partition] for partition in beginnings}
 
     async def rejected_since(self, topic: str, partition: int, offset: int) -> list[int]:
@@ -190,9 +201,9 @@ class Landing:
         Trying again is safe in any case: if the COMMIT was done after all, the new attempt is fenced.
         """
         stored = await self._offsets(batch.topic, {p: span.first for p, span in batch.spans.items()})
-        if any(stored[p] == span.first for p, span in batch.spans.items()):
+        if any(stored[p].next == span.first for p, span in batch.spans.items()):
             raise RetryError("the connection was lost in a COMMIT, which was not done")
-        return landed if all(stored[p] == span.next for p, span in batch.spans.items()) else Fenced()
+        return landed if all(stored[p].next == span.next for p, span in batch.spans.items()) else Fenced()
 
     async def _open(self) -> Connection:
         await self.connect()

@@ -4,6 +4,7 @@ In: records by topic, as they are polled. Out: which topic's records are due to 
 `ingest/land.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -39,7 +40,7 @@ class Pending:
         self._policy = policy
         self._growing: dict[str, _Growing] = {}
 
-    def add(self, topic: str, records: list[Record], now_s: float) -> None:
+    def add(self, topic: str, records: Sequence[Record], now_s: float) -> None:
         """Records in the order of their partitions, behind what is there."""
         growing = self._growing.setdefault(topic, _Growing(now_s))
         growing.records += records

@@ -112,8 +112,8 @@ FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $
 ON CONFLICT DO NOTHING"""
 
 _MOVE_OFFSETS = """
-UPDATE landed SET next_offset = move.next
-FROM unnest($2::integer[], $3::bigint[], $4::bigint[]) AS move (partition, first, next)
+UPDATE landed SET next_offset = move.next, last_received = to_timestamp(0) + move.last_ms * interval '1 ms'
+FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::bigint[]) AS move (partition, first, next, last_ms)
 WHERE landed.topic = $1 AND landed.partition = move.partition AND landed.next_offset = move.first
 RETURNING landed.partition"""
 
@@ -158,7 +158,7 @@ async def add_rejects(connection: Connection, rejects: Sequence[Reject]) -> None
 
 async def move_offsets(connection: Connection, topic: str, spans: dict[int, Span]) -> set[int]:
     """Move the stored offsets from each span's first to its next. Returns the partitions that were elsewhere."""
-    rows = [(partition, span.first, span.next) for partition, span in spans.items()]
+    rows = [(partition, span.first, span.next, span.last_ms) for partition, span in spans.items()]
     moved = await connection.fetch(_MOVE_OFFSETS, topic, *_transposed(rows))
     return set(spans) - {row["partition"] for row in moved}
 

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from prometheus_client import CollectorRegistry
 
 from deploy.local.servers import Servers
+from deploy.topics import delete_all, ensure
 from ingest.land import Lander, LandSettings
 from ingest.land_metrics import LandMetrics
 from ingest.pending import BatchPolicy
@@ -290,6 +291,21 @@ async def test_a_topic_that_was_made_anew_stops_the_lander(
     with pytest.raises(ContractError, match=r"telemetry.frames partition 3: offset 77 .* ends at 0"):
         async with _landing(topics, database_url):
             await _until(_all_landed(database, 1_000), "never")
+
+
+async def test_a_topic_that_was_made_anew_and_has_grown_past_the_offset_stops_the_lander(
+    topics: str, database_url: str, database: asyncpg.Connection
+):
+    await _produce(topics, _frames(400))
+    async with _landing(topics, database_url):
+        await _until(_all_landed(database, 400), "landed")
+    await delete_all(topics)
+    await ensure(topics)
+    await _produce(topics, _frames(800, first=400))
+    with pytest.raises(ContractError, match=r"is not the one that was landed: the topic was made anew"):
+        async with _landing(topics, database_url):
+            await _until(_all_landed(database, 800), "never")
+    assert await database.fetchval("SELECT count(*) FROM frame") == 400
 
 
 async def test_a_bad_deploy_stops_the_lander_and_a_restart_does_not_let_it_go_on(

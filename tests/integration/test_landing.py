@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ingest.batch import Batch, make_batch
-from ingest.landing import Fenced, Landed, Landing, Refused
+from ingest.landing import Fenced, Landed, Landing, Refused, Stored
 from schemas.anomaly import Transition, encode_anomaly
 from schemas.errors import RetryError, UnavailableError
 from schemas.frame import Frame
@@ -170,9 +170,14 @@ async def test_what_the_database_cannot_store_is_refused_and_nothing_is_kept(
 async def test_new_partitions_begin_where_their_log_does_and_old_ones_where_they_stand(
     landing: Landing, database: asyncpg.Connection
 ):
-    assert await landing.offsets(FRAMES.name, {5: 40, 6: 0}) == {5: 40, 6: 0}
+    assert await landing.offsets(FRAMES.name, {5: 40, 6: 0}) == {5: Stored(40, None), 6: Stored(0, None)}
     await database.execute("UPDATE landed SET next_offset = 50 WHERE topic = $1 AND partition = 5", FRAMES.name)
-    assert await landing.offsets(FRAMES.name, {5: 45, 6: 2}) == {5: 50, 6: 0}
+    assert await landing.offsets(FRAMES.name, {5: 45, 6: 2}) == {5: Stored(50, None), 6: Stored(0, None)}
+
+
+async def test_the_time_stamp_of_the_last_record_is_kept_to_the_millisecond(landing: Landing):
+    await landing.land(_frames(frame(seq=0), frame(seq=1)))
+    assert await landing.offsets(FRAMES.name, {0: 0}) == {0: Stored(2, TIME_US // 1000)}
 
 
 # Connections

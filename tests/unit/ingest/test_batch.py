@@ -14,6 +14,7 @@ from support import messages
 from support.frames import CODE, TIME_US, FakeRecord, frame, record
 
 OTHER = make_code("ZZ", "TEST", "MODEL2", "2")
+MS = TIME_US // 1000
 
 
 def _frames(batch: Batch) -> FrameContent:
@@ -24,7 +25,7 @@ def _frames(batch: Batch) -> FrameContent:
 def test_a_span_starts_where_the_last_ended_and_ends_behind_its_last_record():
     records = [record(frame(seq=i), partition=p, offset=o) for i, (p, o) in enumerate([(0, 7), (0, 9), (3, 4)])]
     batch = make_batch(FRAMES.name, records, {0: 5, 3: 4, 6: 0})
-    assert batch.spans == {0: Span(5, 10), 3: Span(4, 5)}
+    assert batch.spans == {0: Span(5, 10, MS), 3: Span(4, 5, MS)}
     assert _frames(batch).rows.count == 3
 
 
@@ -37,7 +38,7 @@ def test_a_reject_keeps_its_place_and_its_bytes_and_its_neighbours_stay():
     assert (reject.reason, reject.key, reject.value) == ("undecodable", b"\0key", b"\xc1\0")
     assert reject.received_us == bad.timestamp * 1000
     assert _frames(batch).rows.count == 2
-    assert batch.spans == {2: Span(5, 8)}
+    assert batch.spans == {2: Span(5, 8, MS)}
 
 
 def test_a_reject_of_no_value_has_empty_bytes():
@@ -63,12 +64,12 @@ def test_halves_land_the_same_records_one_after_the_other():
     records = [record(frame(seq=i), partition=p, offset=o) for i, (p, o) in enumerate(places)]
     records[2] = FakeRecord(b"", b"\xc1", offset=4, partition=3)
     one, two = make_batch(FRAMES.name, records, {0: 5, 3: 1}).halves()
-    assert one.spans == {0: Span(5, 10)}
-    assert two.spans == {3: Span(1, 6)}
+    assert one.spans == {0: Span(5, 10, MS)}
+    assert two.spans == {3: Span(1, 6, MS)}
     assert [*one.records, *two.records] == records
     assert [reject.offset for reject in two.rejects] == [4]
     first, second = two.halves()
-    assert (first.spans, second.spans) == ({3: Span(1, 5)}, {3: Span(5, 6)})
+    assert (first.spans, second.spans) == ({3: Span(1, 5, MS)}, {3: Span(5, 6, MS)})
 
 
 def test_what_the_database_refuses_becomes_a_reject_and_nothing_else():
@@ -78,7 +79,7 @@ def test_what_the_database_refuses_becomes_a_reject_and_nothing_else():
     assert reject.reason in REJECT_REASONS
     assert reject.detail == "invalid byte sequence"
     assert reject.value == batch.records[0].value
-    assert batch.spans == {0: Span(8, 9)}
+    assert batch.spans == {0: Span(8, 9, MS)}
     assert _frames(batch).rows.count == 0
 
 
@@ -90,7 +91,7 @@ def test_of_the_vitals_topic_windows_and_late_marks_are_stored():
     assert batch.content.rows.count == 1
     assert batch.content.late == [messages.LATE]
     assert batch.rejects == []
-    assert batch.spans == {0: Span(0, 4)}
+    assert batch.spans == {0: Span(0, 4, MS)}
 
 
 def _late(**changes: object) -> bytes:
