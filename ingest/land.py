@@ -13,6 +13,7 @@ import gc
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -73,7 +74,15 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         self._paused = False
         self._problem: str | None = "starting"
         self._kept_house_s = 0.0
+        self._expose()
+
+    def _expose(self) -> None:
+        """The gauges that are read off at each scrape."""
+        metrics, pending = self._metrics, self._pending
         metrics.progress_age_seconds.set_function(lambda: self._progress.age_s(time.monotonic()))
+        metrics.waiting_batches.set_function(lambda: self._writer.waiting)
+        for topic in LANDED_TOPICS:
+            metrics.buffered_records.labels(topic).set_function(partial(pending.records, topic))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises StopError when going on would harm."""
@@ -172,7 +181,6 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._next and out != self._paused:
             (source.pause if out else source.resume)(self._next)
             self._paused = out
-        self._metrics.paused.set(self._paused)
 
     async def _write(self) -> None:
         """Hand a batch to the writer: one is being written, one waits behind it, and records wait for the next.
@@ -194,6 +202,7 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _read(self, source: Source) -> None:
         """Poll the topics that have room; while none has, wait for the writer."""
         wanted = [tp for tp in self._next if self._pending.has_room(tp.topic)]
+        self._metrics.paused_partitions.set(len(self._next if self._paused else self._next.keys() - wanted))
         if self._next and not wanted and not self._paused:
             await self._writer.ended(POLL_TIMEOUT_S)
             return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-_RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
+_RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 10_000)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class LandMetrics:
     retries: Counter
     lag_records: Gauge
     lag_seconds: Gauge
-    paused: Gauge
+    buffered_records: Gauge
+    waiting_batches: Gauge
+    paused_partitions: Gauge
     progress_age_seconds: Gauge
 
     @classmethod
@@ -55,7 +57,11 @@ class LandMetrics:
             lag_seconds=gauge(
                 "lag_seconds", "age of the oldest record that was read and is not landed yet", "topic"
             ),
-            paused=gauge("paused", "1 while reading is paused because the database does not take more"),
+            buffered_records=gauge("buffered_records", "records that were read and are in no batch yet", "topic"),
+            waiting_batches=gauge("waiting_batches", "batches that are not landed, the one being written included"),
+            paused_partitions=gauge(
+                "paused_partitions", "partitions that are not read because the database is out or must catch up"
+            ),
             progress_age_seconds=gauge(
                 "progress_age_seconds", "time since a batch landed, 0 while there is no work"
             ),

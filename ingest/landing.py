@@ -24,9 +24,12 @@ CONNECT_TIMEOUT_S = 10.0
 # A lander that was stopped in the middle holds row locks that its successor waits for: the server ends such
 # sessions, both when they are idle and when they sit in a COPY that does not go on.
 STATEMENT_TIMEOUT_S = 20.0
+# Well below it: a batch that waits for somebody's lock is not too large, and halving it would not help.
+LOCK_TIMEOUT_S = 5.0
 _SESSION = {
     "application_name": "robovitals land",
     "statement_timeout": f"{STATEMENT_TIMEOUT_S:.0f}s",
+    "lock_timeout": f"{LOCK_TIMEOUT_S:.0f}s",
     "idle_in_transaction_session_timeout": f"{STATEMENT_TIMEOUT_S:.0f}s",
     "jit": "off",
 }

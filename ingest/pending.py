@@ -56,6 +56,11 @@ class Pending:
         """The topic's records, for a batch."""
         return self._growing.pop(topic).records
 
+    def records(self, topic: str) -> int:
+        """How many records of the topic wait."""
+        growing = self._growing.get(topic)
+        return len(growing.records) if growing else 0
+
     def has_room(self, topic: str) -> bool:
         """Whether more of the topic may be read before a batch is taken."""
         growing = self._growing.get(topic)

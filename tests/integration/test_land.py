@@ -3,22 +3,17 @@
 import asyncio
 import signal
 import struct
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
 
 import asyncpg
 import msgspec
 import numpy as np
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from prometheus_client import CollectorRegistry
 
 from deploy.local.servers import Servers
 from deploy.topics import delete_all, ensure
-from ingest.land import Lander, LandSettings
-from ingest.land_metrics import LandMetrics
 from ingest.pending import BatchPolicy
 from ingest.reject_limit import RejectPolicy
 from ingest.source import GROUP
@@ -27,19 +22,12 @@ from schemas.frame import MAX_FRAME_BYTES, encode_frame
 from schemas.health import encode_health
 from schemas.layout import MAX_JOINTS
 from schemas.reject import decode_reject
-from schemas.robot_code import make_code
-from schemas.topics import DEFAULT_PARTITIONS, FRAMES, HEALTH, MAX_RECORD_BYTES, REJECTS
-from support.frames import CODE, TIME_US, frame
+from schemas.topics import DEFAULT_PARTITIONS, FRAMES, HEALTH, REJECTS
+from support.frames import CODE, frame
+from support.land import CODES, LANDED, WITHIN_S, Records, all_landed, frames, holds, landing, produce, until
 from support.messages import HEALTH as HEALTH_MESSAGE
 from support.pipeline import Pipeline, pipeline
 from support.tables import checksums
-
-WITHIN_S = 60.0
-CODES = [make_code("ZZ", "TEST", "MODEL1", f"{i}") for i in range(20)]
-SMALL = BatchPolicy(records=500)
-LANDED = "SELECT coalesce(sum(next_offset), 0)::bigint FROM landed WHERE topic = $1"
-
-Records = Sequence[tuple[bytes | None, bytes]]
 
 
 @pytest.fixture
@@ -47,73 +35,6 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
-
-
-async def _until(true: Callable[[], Awaitable[bool]], what: str) -> None:
-    until_s = time.monotonic() + WITHIN_S
-    while not await true():
-        assert time.monotonic() < until_s, f"in {WITHIN_S:.0f} s not: {what}"
-        await asyncio.sleep(0.05)
-
-
-async def _produce(bootstrap: str, records: Records, topic: str = FRAMES.name) -> None:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, max_request_size=2 * MAX_RECORD_BYTES
-    )
-    await producer.start()
-    try:
-        sent = [await producer.send(topic, value, key=key) for key, value in records]
-        await asyncio.gather(*sent)
-    finally:
-        await producer.stop()
-
-
-def _frames(count: int, first: int = 0) -> list[tuple[bytes, bytes]]:
-    """Frames of 20 robots. Every 50th has an impossible value, every 7th nothing from its second joint."""
-    made = []
-    for n in range(first, first + count):
-        code, readings = CODES[n % 20], {"joint_temperature_c": [20.0 + n % 50, None if n % 7 == 0 else 30.5]}
-        if n % 50 == 0:
-            readings["battery_temperature_c"] = 255.0
-        made.append(
-            (code.encode(), encode_frame(frame(readings, robot_id=code, seq=n, time_us=TIME_US + 1000 * n)))
-        )
-    return made
-
-
-@asynccontextmanager
-async def _landing(bootstrap: str, url: str, **settings: object) -> AsyncIterator[Lander]:
-    """A lander in this process; what ends it is raised here."""
-    chosen = LandSettings(bootstrap, url, **{"batches": SMALL, **settings})
-    lander, stop = Lander(chosen, LandMetrics.create(CollectorRegistry())), asyncio.Event()
-    running = asyncio.create_task(lander.run(stop))
-    watching = asyncio.create_task(_ended(running, asyncio.current_task()))
-    try:
-        yield lander
-    except asyncio.CancelledError:
-        if not running.done():
-            raise
-    finally:
-        watching.cancel()
-        stop.set()
-        await running
-
-
-async def _ended(running: asyncio.Task[None], test: asyncio.Task[None] | None) -> None:
-    """A lander that ends by itself ends the test's waiting."""
-    with suppress(Exception):
-        await asyncio.shield(running)
-    if test is not None:
-        test.cancel()
-
-
-def _all_landed(
-    database: asyncpg.Connection, records: int, topic: str = FRAMES.name
-) -> Callable[[], Awaitable[bool]]:
-    async def landed() -> bool:
-        return await database.fetchval(LANDED, topic) >= records
-
-    return landed
 
 
 def _bad() -> dict[str, Records]:
@@ -158,11 +79,11 @@ async def test_each_kind_of_bad_input_is_rejected_once_and_its_neighbours_land(
     topics: str, database_url: str, database: asyncpg.Connection
 ):
     bad = [(reason, record) for reason, records in _bad().items() for record in records]
-    good = _frames(10 * len(bad))
+    good = frames(10 * len(bad))
     records = [r for i, (_, record) in enumerate(bad) for r in (*good[10 * i : 10 * i + 10], record)]
-    await _produce(topics, records)
-    async with _landing(topics, database_url):
-        await _until(_all_landed(database, len(records)), "landed")
+    await produce(topics, records)
+    async with landing(topics, database_url):
+        await until(all_landed(database, len(records)), "landed")
         found = await database.fetch("SELECT reason, key, value FROM reject")
         published = await _read_rejects(topics, len(bad))
     expected = sorted((reason, key or b"", value) for reason, (key, value) in bad)
@@ -178,9 +99,9 @@ async def test_what_only_the_database_refuses_is_found_and_rejected_alone(
 ):
     nul = encode_health(msgspec.structs.replace(HEALTH_MESSAGE, scenario="a\0b"))
     good = [encode_health(msgspec.structs.replace(HEALTH_MESSAGE, robot_id=code)) for code in CODES]
-    await _produce(topics, [(CODE.encode(), value) for value in (*good[:7], nul, *good[7:])], topic=HEALTH.name)
-    async with _landing(topics, database_url):
-        await _until(_all_landed(database, 21, HEALTH.name), "landed")
+    await produce(topics, [(CODE.encode(), value) for value in (*good[:7], nul, *good[7:])], topic=HEALTH.name)
+    async with landing(topics, database_url):
+        await until(all_landed(database, 21, HEALTH.name), "landed")
     found = await database.fetch("SELECT topic, reason, value FROM reject")
     assert [tuple(row) for row in found] == [(HEALTH.name, "refused_by_database", nul)]
     assert await database.fetchval("SELECT count(*) FROM health") == 20
@@ -199,38 +120,31 @@ async def _read_rejects(bootstrap: str, count: int) -> list:
 async def test_a_database_that_is_out_is_waited_for_and_nothing_is_rejected(
     servers: Servers, topics: str, database_url: str
 ):
-    await _produce(topics, _frames(2_000))
-    async with _landing(topics, database_url) as lander:
+    await produce(topics, frames(2_000))
+    async with landing(topics, database_url) as lander:
         database = await asyncpg.connect(database_url)
-        await _until(_all_landed(database, 500), "the first have landed")
+        await until(all_landed(database, 500), "the first have landed")
         await asyncio.to_thread(servers.database.kill)
-        await _produce(topics, _frames(2_000, first=2_000))
-        await _until(_is(lambda: lander.not_ready() is not None and not lander.stuck(0)), "it says that it waits")
+        await produce(topics, frames(2_000, first=2_000))
+        await until(holds(lambda: lander.not_ready() is not None and not lander.stuck(0)), "it says that it waits")
         await asyncio.to_thread(servers.database.start)
         database = await asyncpg.connect(database_url)
-        await _until(_all_landed(database, 4_000), "all have landed")
-        await _until(_is(lambda: lander.not_ready() is None), "it is ready again")
+        await until(all_landed(database, 4_000), "all have landed")
+        await until(holds(lambda: lander.not_ready() is None), "it is ready again")
     assert await database.fetchval("SELECT count(*) FROM frame") == 4_000
     assert await database.fetchval("SELECT count(*) FROM reject") == 0
     await database.close()
 
 
-def _is(true: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
-    async def answer() -> bool:
-        return true()
-
-    return answer
-
-
 async def test_landers_that_come_and_go_land_every_frame_once(
     topics: str, database_url: str, database: asyncpg.Connection
 ):
-    await _produce(topics, _frames(3_000))
-    async with _landing(topics, database_url):
+    await produce(topics, frames(3_000))
+    async with landing(topics, database_url):
         for step in range(1, 4):
-            async with _landing(topics, database_url):
-                await _produce(topics, _frames(1_000, first=2_000 + 1_000 * step))
-                await _until(_all_landed(database, 3_000 + 1_000 * step), "landed by the two")
+            async with landing(topics, database_url):
+                await produce(topics, frames(1_000, first=2_000 + 1_000 * step))
+                await until(all_landed(database, 3_000 + 1_000 * step), "landed by the two")
     assert await database.fetchval("SELECT count(*) FROM frame") == 6_000
     assert await database.fetchval("SELECT count(*) FROM reject") == 0
 
@@ -238,14 +152,14 @@ async def test_landers_that_come_and_go_land_every_frame_once(
 async def test_offsets_that_another_has_moved_are_read_again(
     topics: str, database_url: str, database: asyncpg.Connection
 ):
-    await _produce(topics, _frames(1_000))
-    async with _landing(topics, database_url) as lander:
-        await _until(_all_landed(database, 1_000), "landed")
+    await produce(topics, frames(1_000))
+    async with landing(topics, database_url) as lander:
+        await until(all_landed(database, 1_000), "landed")
         # As if another lander had landed the partitions up to here while ours believed that they were its own.
         await database.execute("DELETE FROM frame")
         await database.execute("UPDATE landed SET next_offset = 0 WHERE topic = $1", FRAMES.name)
-        await _produce(topics, _frames(100, first=1_000))
-        await _until(_all_landed(database, 1_100), "landed again")
+        await produce(topics, frames(100, first=1_000))
+        await until(all_landed(database, 1_100), "landed again")
         assert lander.stuck(0) is None
     assert await database.fetchval("SELECT count(*) FROM frame") == 1_100
 
@@ -253,7 +167,7 @@ async def test_offsets_that_another_has_moved_are_read_again(
 async def test_the_groups_offsets_follow_for_outside_tools(
     topics: str, database_url: str, database: asyncpg.Connection
 ):
-    await _produce(topics, _frames(300))
+    await produce(topics, frames(300))
     admin = AIOKafkaAdminClient(bootstrap_servers=topics)
     await admin.start()
 
@@ -261,27 +175,27 @@ async def test_the_groups_offsets_follow_for_outside_tools(
         offsets = await admin.list_consumer_group_offsets(GROUP)
         return sum(o.offset for tp, o in offsets.items() if tp.topic == FRAMES.name) == 300
 
-    async with _landing(topics, database_url):
-        await _until(_all_landed(database, 300), "landed")
-        await _until(committed, "committed")
+    async with landing(topics, database_url):
+        await until(all_landed(database, 300), "landed")
+        await until(committed, "committed")
     await admin.close()
 
 
 async def test_records_deleted_before_they_landed_stop_the_lander(
     topics: str, database_url: str, database: asyncpg.Connection
 ):
-    await _produce(topics, _frames(400))
-    async with _landing(topics, database_url):
-        await _until(_all_landed(database, 400), "landed")
-    await _produce(topics, _frames(400, first=400))
+    await produce(topics, frames(400))
+    async with landing(topics, database_url):
+        await until(all_landed(database, 400), "landed")
+    await produce(topics, frames(400, first=400))
     admin = AIOKafkaAdminClient(bootstrap_servers=topics)
     await admin.start()
     partitions = [TopicPartition(FRAMES.name, p) for p in range(DEFAULT_PARTITIONS)]
     await admin.delete_records({tp: RecordsToDelete(before_offset=-1) for tp in partitions})
     await admin.close()
     with pytest.raises(ContractError, match=r"telemetry.frames partition \d: offset \d+ .* were deleted before"):
-        async with _landing(topics, database_url):
-            await _until(_all_landed(database, 800), "never")
+        async with landing(topics, database_url):
+            await until(all_landed(database, 800), "never")
 
 
 async def test_a_topic_that_was_made_anew_stops_the_lander(
@@ -289,22 +203,22 @@ async def test_a_topic_that_was_made_anew_stops_the_lander(
 ):
     await database.execute("INSERT INTO landed VALUES ($1, 3, 77)", FRAMES.name)
     with pytest.raises(ContractError, match=r"telemetry.frames partition 3: offset 77 .* ends at 0"):
-        async with _landing(topics, database_url):
-            await _until(_all_landed(database, 1_000), "never")
+        async with landing(topics, database_url):
+            await until(all_landed(database, 1_000), "never")
 
 
 async def test_a_topic_that_was_made_anew_and_has_grown_past_the_offset_stops_the_lander(
     topics: str, database_url: str, database: asyncpg.Connection
 ):
-    await _produce(topics, _frames(400))
-    async with _landing(topics, database_url):
-        await _until(_all_landed(database, 400), "landed")
+    await produce(topics, frames(400))
+    async with landing(topics, database_url):
+        await until(all_landed(database, 400), "landed")
     await delete_all(topics)
     await ensure(topics)
-    await _produce(topics, _frames(800, first=400))
+    await produce(topics, frames(800, first=400))
     with pytest.raises(ContractError, match=r"is not the one that was landed: the topic was made anew"):
-        async with _landing(topics, database_url):
-            await _until(_all_landed(database, 800), "never")
+        async with landing(topics, database_url):
+            await until(all_landed(database, 800), "never")
     assert await database.fetchval("SELECT count(*) FROM frame") == 400
 
 
@@ -312,12 +226,12 @@ async def test_a_bad_deploy_stops_the_lander_and_a_restart_does_not_let_it_go_on
     topics: str, database_url: str, database: asyncpg.Connection
 ):
     policy = RejectPolicy(run=300, window=10_000)
-    await _produce(topics, [(CODES[0].encode(), b"\xc1 nonsense") for _ in range(2_000)])
+    await produce(topics, [(CODES[0].encode(), b"\xc1 nonsense") for _ in range(2_000)])
     landed = []
     for _ in range(2):
         with pytest.raises(StopError, match=r"300 records of telemetry.frames in a row cannot be used"):
-            async with _landing(topics, database_url, rejects=policy, batches=BatchPolicy(records=100)):
-                await _until(_all_landed(database, 2_000), "never")
+            async with landing(topics, database_url, rejects=policy, batches=BatchPolicy(records=100)):
+                await until(all_landed(database, 2_000), "never")
         landed.append(await database.fetchval(LANDED, FRAMES.name))
         assert await database.fetchval("SELECT count(*) FROM reject") == landed[-1] < 300
     assert landed[0] == landed[1]
@@ -329,7 +243,7 @@ async def test_a_bad_deploy_stops_the_lander_and_a_restart_does_not_let_it_go_on
 async def _undisturbed(running: Pipeline, database: asyncpg.Connection, count: int) -> dict:
     """What the tables hold when nothing happens; then they are emptied to land the same again."""
     running.start("land")
-    await _until(_all_landed(database, count), "landed undisturbed")
+    await until(all_landed(database, count), "landed undisturbed")
     assert running.stop() == {"land": 0}
     sums = await checksums(database)
     assert sums["frame"][0] == count
@@ -341,17 +255,17 @@ async def test_killed_in_the_middle_it_lands_the_same_tables(
     tmp_path, topics: str, database_url: str, database: asyncpg.Connection
 ):
     count = 40_000
-    await _produce(topics, _frames(count))
+    await produce(topics, frames(count))
     # A static member that comes back goes on at once, instead of after the session of the one that was killed.
     with pipeline(tmp_path, topics, database_url, ROBOVITALS_INSTANCE="land-1") as running:
         expected = await _undisturbed(running, database, count)
         for part in (1, 2, 3):
             running.start("land")
-            await _until(_all_landed(database, count * part // 5), "some have landed")
+            await until(all_landed(database, count * part // 5), "some have landed")
             running.kill("land")
             assert await database.fetchval(LANDED, FRAMES.name) < count
         running.start("land")
-        await _until(_all_landed(database, count), "landed")
+        await until(all_landed(database, count), "landed")
         assert running.stop() == {"land": 0}
     assert await checksums(database) == expected
 
@@ -360,20 +274,20 @@ async def test_a_zombie_past_its_session_is_fenced_off(
     tmp_path, topics: str, database_url: str, database: asyncpg.Connection
 ):
     count = 60_000
-    await _produce(topics, _frames(count))
+    await produce(topics, frames(count))
     with (
         pipeline(tmp_path / "a", topics, database_url) as running,
         pipeline(tmp_path / "b", topics, database_url) as other,
     ):
         running.start("land")
-        await _until(_all_landed(database, 1_000), "some have landed")
+        await until(all_landed(database, 1_000), "some have landed")
         running.signal("land", signal.SIGSTOP)
         assert await database.fetchval(LANDED, FRAMES.name) < count
         other.start("land")
-        await _until(_all_landed(database, count), "the other has landed the rest")
+        await until(all_landed(database, count), "the other has landed the rest")
         running.signal("land", signal.SIGCONT)
-        await _produce(topics, _frames(1_000, first=count))
-        await _until(_all_landed(database, count + 1_000), "both go on")
+        await produce(topics, frames(1_000, first=count))
+        await until(all_landed(database, count + 1_000), "both go on")
         assert (running.stop(), other.stop()) == ({"land": 0}, {"land": 0})
     assert await database.fetchval("SELECT count(*) FROM frame") == count + 1_000
     assert await database.fetchval("SELECT count(*) FROM reject") == 0

@@ -1,0 +1,104 @@
+"""A lander in the test's own process, frames for it, and waiting for what it does."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from prometheus_client import CollectorRegistry
+
+from ingest.land import Lander, LandSettings
+from ingest.land_metrics import LandMetrics
+from ingest.pending import BatchPolicy
+from schemas.frame import encode_frame
+from schemas.robot_code import make_code
+from schemas.topics import FRAMES, MAX_RECORD_BYTES
+from support.frames import TIME_US, frame
+
+WITHIN_S = 60.0
+CODES = [make_code("ZZ", "TEST", "MODEL1", f"{i}") for i in range(20)]
+SMALL = BatchPolicy(records=500)
+LANDED = "SELECT coalesce(sum(next_offset), 0)::bigint FROM landed WHERE topic = $1"
+
+Records = Sequence[tuple[bytes | None, bytes]]
+
+
+async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
+    until_s = time.monotonic() + WITHIN_S
+    while not await true():
+        assert time.monotonic() < until_s, f"in {WITHIN_S:.0f} s not: {what}"
+        await asyncio.sleep(0.05)
+
+
+async def produce(bootstrap: str, records: Records, topic: str = FRAMES.name) -> None:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, max_request_size=2 * MAX_RECORD_BYTES
+    )
+    await producer.start()
+    try:
+        sent = [await producer.send(topic, value, key=key) for key, value in records]
+        await asyncio.gather(*sent)
+    finally:
+        await producer.stop()
+
+
+def frames(count: int, first: int = 0, codes: Sequence[str] = CODES) -> list[tuple[bytes, bytes]]:
+    """Frames of these robots by turns. Every 50th has an impossible value, every 7th lacks its second joint."""
+    made = []
+    for n in range(first, first + count):
+        code, readings = (
+            codes[n % len(codes)],
+            {"joint_temperature_c": [20.0 + n % 50, None if n % 7 == 0 else 30.5]},
+        )
+        if n % 50 == 0:
+            readings["battery_temperature_c"] = 255.0
+        made.append(
+            (code.encode(), encode_frame(frame(readings, robot_id=code, seq=n, time_us=TIME_US + 1000 * n)))
+        )
+    return made
+
+
+@asynccontextmanager
+async def landing(
+    bootstrap: str, url: str, registry: CollectorRegistry | None = None, **settings: object
+) -> AsyncIterator[Lander]:
+    """A lander in this process; what ends it is raised here."""
+    chosen = LandSettings(bootstrap, url, **{"batches": SMALL, **settings})
+    lander, stop = Lander(chosen, LandMetrics.create(registry or CollectorRegistry())), asyncio.Event()
+    running = asyncio.create_task(lander.run(stop))
+    watching = asyncio.create_task(_ended(running, asyncio.current_task()))
+    try:
+        yield lander
+    except asyncio.CancelledError:
+        if not running.done():
+            raise
+    finally:
+        watching.cancel()
+        stop.set()
+        await running
+
+
+async def _ended(running: asyncio.Task[None], test: asyncio.Task[None] | None) -> None:
+    """A lander that ends by itself ends the test's waiting."""
+    with suppress(Exception):
+        await asyncio.shield(running)
+    if test is not None:
+        test.cancel()
+
+
+def all_landed(
+    database: asyncpg.Connection, records: int, topic: str = FRAMES.name
+) -> Callable[[], Awaitable[bool]]:
+    async def landed() -> bool:
+        return await database.fetchval(LANDED, topic) >= records
+
+    return landed
+
+
+def holds(true: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def answer() -> bool:
+        return true()
+
+    return answer
