@@ -1,5 +1,5 @@
 # make demo    bring up everything with a simulated fleet, and watch it
-# make test    everything that CI checks: `make check`, then the tests against a real Kafka and TimescaleDB
+# make test    everything that CI checks: `make check`, then the tests against real servers, a pair for each half
 # make check   lint, types, import contract, unit tests: seconds, no servers
 # make reference  write what is generated from the types: JSON Schema, the table of signals
 # make lock    resolve the pinned dependencies afresh
@@ -22,7 +22,7 @@ demo: setup
 	@$(BIN)/robovitals demo
 
 test: check
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

@@ -90,14 +90,16 @@ def test_a_stack_comes_up_goes_down_and_keeps_its_data(robovitals: Robovitals, h
     assert state.read(home) is None
     assert robovitals("status").returncode == 1
 
-    assert robovitals("up", "--detach").returncode == 0
+    up = robovitals("up", "--detach")
+    assert up.returncode == 0, up.stdout + up.stderr
     assert "42" in robovitals("psql", "-c", "SELECT answer FROM kept").stdout
 
 
 def test_what_dies_is_restarted_and_a_killed_supervisors_leftovers_are_ended(
     robovitals: Robovitals, home: Path
 ) -> None:
-    assert robovitals("up", "--detach").returncode == 0
+    up = robovitals("up", "--detach")
+    assert up.returncode == 0, up.stdout + up.stderr
     first = identities(home)
     for name in ("kafka", "timescaledb", "land"):
         os.kill(first[name].pid, signal.SIGKILL)
