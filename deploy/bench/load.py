@@ -10,46 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.frame import FRAME_VERSION, Frame
-from schemas.layout import Layout
-from schemas.robot_code import RobotCode, make_code
-from schemas.signals import MODES
+from deploy.bench.fleet import JOINTS, LAYOUT, Fleet
+from schemas.frame import Frame
 
 ROBOTS = 200
-JOINTS = 29
 PROBES_PER_S = 40
 CROSSINGS_PER_S = 10
 HOT_C = 95.0  # beyond the signal table's alarm limit of 90 °C; all other readings are far inside theirs
 
-# 29 × 4 + 6 + 10 = 132 readings, each between these two, in the order of the signal table.
-BETWEEN = {
-    "joint_position_rad": (-1.5, 1.5),
-    "joint_velocity_rad_s": (-3.0, 3.0),
-    "joint_torque_nm": (-40.0, 40.0),
-    "joint_temperature_c": (35.0, 60.0),
-    "pose_accuracy_mm": (0.3, 0.4),
-    "pose_repeatability_mm": (0.05, 0.1),
-    "path_accuracy_mm": (0.5, 0.6),
-    "path_repeatability_mm": (0.1, 0.2),
-    "position_overshoot_mm": (0.1, 0.2),
-    "accuracy_samples": (30.0, 30.0),
-    "battery_soc": (0.5, 0.9),
-    "battery_soh": (0.95, 0.97),
-    "battery_voltage_v": (46.0, 50.0),
-    "battery_current_a": (-12.0, -4.0),
-    "battery_temperature_c": (28.0, 34.0),
-    "battery_cell_spread_mv": (8.0, 20.0),
-    "battery_resistance_mohm": (40.0, 60.0),
-    "battery_capacity_ah": (18.0, 20.0),
-    "battery_cell_min_v": (3.6, 3.7),
-    "battery_cell_max_v": (3.7, 3.8),
-}
-LAYOUT = Layout(JOINTS, tuple(BETWEEN))
-READINGS = len(LAYOUT.slots)
-
 _FIRST_TEMPERATURE = LAYOUT.spans["joint_temperature_c"][0]
-_WORKING = MODES.index("working")
-_VARIETY = 2_000  # so many different frames, by turns: made before, or making them would be what is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,43 +63,13 @@ class Load:
 
     def __init__(self, plan: Plan, start_us: int) -> None:
         self._plan = plan
-        self._start_us = start_us
-        self.boot_id = start_us
-        self._codes = [_code(start_us, number) for number in range(1, ROBOTS + 1)]
-        self._values = _values()
+        self._fleet = Fleet(ROBOTS, start_us, 1e6 / plan.rate)
+        self.boot_id = self._fleet.boot_id
 
     def frame(self, number: int) -> Frame:
         """A frame's event time is when it is due, however late it is sent."""
-        turn, robot = divmod(number, ROBOTS)
-        values = self._values[number % _VARIETY]
+        frame = self._fleet.frame(number)
         if joint := self._plan.crossings.get(number):
             at = 4 * (_FIRST_TEMPERATURE + joint - 1)
-            values = values[:at] + struct.pack("<f", HOT_C) + values[at + 4 :]
-        since_us = round(1e6 * self._plan.due_s(number))
-        return Frame(
-            v=FRAME_VERSION,
-            robot_id=self._codes[robot],
-            boot_id=self.boot_id,
-            seq=turn,
-            time_us=self._start_us + since_us,
-            mono_us=since_us,
-            runtime_s=since_us // 1_000_000,
-            energy_wh=0,
-            cycles=0,
-            mode=_WORKING,
-            scenario="bench",
-            software="bench",
-            flags=0,
-            layout=LAYOUT.text,
-            values=values,
-        )
-
-
-def _code(start_us: int, number: int) -> RobotCode:
-    return make_code("ZZ", "BNCH", "HUMA29", f"{start_us // 1_000_000:010d}{number:06d}")
-
-
-def _values() -> list[bytes]:
-    low, high = np.array([BETWEEN[slot.signal.name] for slot in LAYOUT.slots]).T
-    rows = np.random.default_rng(2).uniform(low, high, (_VARIETY, READINGS)).astype("<f4")
-    return [row.tobytes() for row in rows]
+            frame.values = frame.values[:at] + struct.pack("<f", HOT_C) + frame.values[at + 4 :]
+        return frame

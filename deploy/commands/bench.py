@@ -1,63 +1,89 @@
-"""`robovitals bench`: measure the stack that runs."""
+"""`robovitals bench`: how fast, how late, how large."""
 
 import argparse
-import asyncio
 import logging
+import signal
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
 
-from deploy.bench import figures
-from deploy.bench.latency import LEAD_IN_S, measure
-from deploy.bench.load import ROBOTS
-from deploy.settings import Settings, endpoints
+from deploy.bench import land
+from deploy.bench.machine import this_machine
+from deploy.bench.report import Report, drawn, figures
+from deploy.bench.stand import Stand, stand
+from deploy.commands import bench_latency
+from deploy.settings import Settings
 from schemas.errors import SettingError
 
-EXAMPLE = "robovitals bench latency --rate 1000 --seconds 30"
+EXAMPLE = "robovitals bench land --frames 300000 --rounds 2 > docs/measured/land.txt"
+WIDTH = 120
 
-LATENCY = (
-    "how long a frame takes to its row, and a reading beyond its alarm limit to its event on fleet.anomalies, "
-    f"while frames come at a steady rate. It leaves {ROBOTS} robots of its own behind (ZZBNCH…), which fall silent"
+OWN_SERVERS = (
+    "It starts a Kafka and a TimescaleDB of its own for the time, below ROBOVITALS_HOME; with "
+    "ROBOVITALS_KAFKA_BOOTSTRAP and ROBOVITALS_DATABASE_URL set it takes those, which must be empty."
 )
-HIGHEST_RATE, LONGEST_S = 100_000, 3_600
+LAND = "how fast frames land: one and two landers against raw COPY and against a consumer as one would write it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    measures = parser.add_subparsers(dest="measure", metavar="latency", required=True)
-    latency = measures.add_parser("latency", help=LATENCY, description=LATENCY, epilog=f"example: {EXAMPLE}")
-    latency.add_argument("--rate", type=float, default=1_000, help="frames a second (default 1000)")
-    latency.add_argument(
-        "--seconds", type=float, default=30, help=f"measured time, after {LEAD_IN_S:g} s of lead-in (default 30)"
+    measures = parser.add_subparsers(dest="measure", metavar="MEASURE", required=True)
+    landing = _add(measures, "land", LAND, frames=600_000, robots=10_000, rounds=3)
+    landing.set_defaults(run=lambda args: lambda on: land.measure(on, args.frames, args.robots, args.rounds))
+    bench_latency.add_parser(measures)
+
+
+def _add(
+    measures: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    text: str,
+    frames: int,
+    robots: int,
+    rounds: int,
+) -> argparse.ArgumentParser:
+    parser = measures.add_parser(
+        name,
+        help=text,
+        description=f"{text}. {OWN_SERVERS}",
+        epilog=f"example: robovitals bench {name} --frames {frames // 2} --rounds 1",
     )
-    latency.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--frames", type=int, default=frames, help=f"frames in the topic (default {frames})")
+    parser.add_argument("--robots", type=int, default=robots, help=f"that send them (default {robots})")
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"of each contender (default {rounds})")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    return parser
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    check(args.rate, args.seconds)
-    servers = endpoints(settings)
+    if args.measure == "latency":
+        return bench_latency.run(args, settings)
+    check(args.frames, args.robots, args.rounds)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
-    print(f"{args.rate:g} frames/s for {LEAD_IN_S + args.seconds:g} s …", file=sys.stderr)
-    told = figures.figures(args.rate, args.seconds, asyncio.run(measure(servers, args.rate, args.seconds)))
-    machine = figures.this_machine()
-    if args.json:
-        print(msgspec.json.encode({**told, "machine": machine}).decode())
-    else:
-        console = Console(highlight=False)
-        console.print(figures.drawn(told), machine.text, sep="\n")
-    if lost := figures.missing(told):
-        print(f"robovitals: {lost}: `robovitals status`", file=sys.stderr)
-        return 1
+    measure: Callable[[Stand], Report] = args.run(args)
+    # Whoever ends us otherwise than by Ctrl-C must not leave servers behind either.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with stand(settings) as on:
+        report = measure(on)
+    show(report, args.json)
     return 0
 
 
-def check(rate: float, seconds: float) -> None:
+def show(report: Report, as_json: bool) -> None:
+    machine, now = this_machine(), datetime.now(UTC)
+    if as_json:
+        print(msgspec.json.encode(figures(report, machine, now)).decode())
+    else:
+        Console(highlight=False, width=WIDTH, file=sys.stdout).print(drawn(report, machine, now))
+
+
+def check(frames: int, robots: int, rounds: int) -> None:
     """Raises SettingError for what cannot be measured."""
-    if not 1 <= rate <= HIGHEST_RATE:
-        raise SettingError(f"--rate {rate:g}: give 1 to {HIGHEST_RATE} frames a second")
-    if not 1 <= seconds <= LONGEST_S:
-        raise SettingError(f"--seconds {seconds:g}: give 1 to {LONGEST_S}")
-    if rate * seconds < 2 * ROBOTS:
-        raise SettingError(
-            f"--rate {rate:g} --seconds {seconds:g}: that is fewer than {2 * ROBOTS} frames, two of each robot"
-        )
+    if not 1 <= rounds <= 100:
+        raise SettingError(f"--rounds {rounds}: give 1 to 100")
+    if not 1 <= robots <= 999_999:
+        raise SettingError(f"--robots {robots}: give 1 to 999999")
+    if not robots <= frames <= 100_000_000:
+        raise SettingError(f"--frames {frames}: give one a robot at least ({robots}), at most 100000000")

@@ -8,7 +8,7 @@ import http.client
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploy import settings
@@ -29,7 +29,16 @@ STOP = (Signalled(signal.SIGTERM, 10.0),)
 
 
 class ProductProcess:
-    def __init__(self, name: str, home: Path, endpoints: Endpoints, arguments: Sequence[str] = ()) -> None:
+    """`environ` holds settings that are to differ from ours."""
+
+    def __init__(
+        self,
+        name: str,
+        home: Path,
+        endpoints: Endpoints,
+        arguments: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self._arguments = arguments
         self.process: subprocess.Popen[bytes] | None = None
@@ -44,6 +53,7 @@ class ProductProcess:
             METRICS_PORT: str(self.port),
             INSTANCE: f"{name}-local",
             "PYTHONUNBUFFERED": "1",
+            **(environ or {}),
         }
 
     def launch(self) -> None:

@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from deploy.bench.load import HOT_C, JOINTS, LAYOUT, READINGS, ROBOTS, Load, Plan, make_plan
+from deploy.bench.fleet import JOINTS, LAYOUT, READINGS
+from deploy.bench.load import HOT_C, ROBOTS, Load, Plan, make_plan
 from schemas.columns import decode_records
 from schemas.screen import screen
 from schemas.signals import SIGNAL

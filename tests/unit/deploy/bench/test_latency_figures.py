@@ -4,9 +4,10 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from deploy.bench.figures import drawn, figures, missing, spread, this_machine
 from deploy.bench.latency import Awaited, Latencies
-from deploy.commands.bench import check
+from deploy.bench.latency_figures import drawn, figures, missing, spread
+from deploy.bench.machine import this_machine
+from deploy.commands.bench_latency import check
 from schemas.errors import SettingError
 
 

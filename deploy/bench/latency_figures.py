@@ -3,19 +3,16 @@
 In: `Latencies`. Out: figures by name, as `--json` prints them, and a drawing of them. Called by `robovitals bench`.
 """
 
-import os
-import platform
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from rich.console import Group
 from rich.table import Column, Table
 
+from deploy.bench.fleet import READINGS
 from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies
-from deploy.bench.load import READINGS, ROBOTS
+from deploy.bench.load import ROBOTS
 
 ENOUGH_FOR_P999 = 1_000
 HEADS = ("sent", "missing", "p50", "p99", "p99.9", "longest")
@@ -35,40 +32,6 @@ NOTE = (
 )
 
 Figures: TypeAlias = dict[str, int | float | None]
-
-
-class Machine(msgspec.Struct, frozen=True):
-    cores: int
-    cpu: str
-    memory_bytes: int
-    system: str
-    python: str
-
-    @property
-    def text(self) -> str:
-        return (
-            f"{self.cores} cores {self.cpu}, {self.memory_bytes / 2**30:.1f} GiB memory, {self.system}, "
-            f"Python {self.python}"
-        )
-
-
-def this_machine() -> Machine:
-    return Machine(
-        cores=os.cpu_count() or 1,
-        cpu=_cpu(),
-        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        system=f"{platform.system()} {platform.release()}",
-        python=platform.python_version(),
-    )
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def figures(rate: float, seconds: float, found: Latencies) -> Figures:

@@ -1,0 +1,166 @@
+"""How fast frames land, against the database's own speed and against what a user would write.
+
+In: a stand, how many frames and rounds. Out: a report. Called by `robovitals bench land`. A round is: raw COPY, one
+lander, two landers, and (over fewer frames) the naive consumer, each into empty tables from the same topic.
+"""
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from deploy.bench import broker, raw, tables
+from deploy.bench.fleet import READINGS, Fleet
+from deploy.bench.peer import Naive
+from deploy.bench.preload import Preloaded, preload
+from deploy.bench.raw import Buffers
+from deploy.bench.report import Goal, Line, Report
+from deploy.bench.stand import Stand
+from deploy.bench.steady import Rate, drained
+from schemas.errors import StopError
+from schemas.topics import FRAMES
+
+GROUP = "robovitals.land"
+NAIVE_APP = "robovitals.bench.naive"
+NAIVE_SHARE = 10  # it gets through a tenth as many frames in the time
+BACK_S = 300.0  # so long ago the frames begin: no clock of theirs is ahead
+
+RAW, ONE, TWO, NAIVE = "raw", "one", "two", "naive"
+HEADINGS = {
+    RAW: "raw: ready COPY buffers, one connection",
+    ONE: "one lander",
+    TWO: "two landers",
+    NAIVE: "naive: a Faust agent, asyncpg executemany",
+}
+GOALS = {
+    "share_of_raw": ("share of raw, two landers", TWO, RAW, Goal(at_least=0.9)),
+    "share_of_raw_one": ("share of raw, one lander", ONE, RAW, Goal(at_least=0.6)),
+    "times_naive": ("times naive, two landers", TWO, NAIVE, Goal(at_least=15)),
+    "times_naive_one": ("times naive, one lander", ONE, NAIVE, None),
+}
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Of each contender the rate, and the bytes of a reading, round by round."""
+
+    rates: dict[str, list[Rate]] = field(default_factory=lambda: {name: [] for name in HEADINGS})
+    bytes_a_reading: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in HEADINGS})
+
+
+def measure(stand: Stand, frames: int, robots: int, rounds: int) -> Report:
+    """Raises UnavailableError when something does not run, StopError when not all landed."""
+    fleet = Fleet(robots, time.time_ns() // 1000 - round(BACK_S * 1e6), BACK_S / 2 * 1e6 / frames)
+    preloaded = preload(stand, fleet, frames)
+    ready = raw.buffers(stand, preloaded)
+    gc.freeze()  # so many buffers would else be looked through while something is measured
+    found = Rounds()
+    bench = _Bench(stand, preloaded, ready)
+    contenders: dict[str, Callable[[], tuple[Rate, int]]] = {
+        RAW: bench.raw,
+        ONE: lambda: bench.landers(1),
+        TWO: lambda: bench.landers(2),
+        NAIVE: bench.naive,
+    }
+    for number in range(1, rounds + 1):
+        for name, run in contenders.items():
+            rate, landed = run()
+            print(f"round {number} of {rounds}, {name}: {rate.per_s:.0f} frames/s", file=sys.stderr)
+            found.rates[name].append(rate)
+            found.bytes_a_reading[name].append(bench.size_bytes() / (landed * READINGS))
+    return report(found, frames, robots)
+
+
+class _Bench:
+    """Each run begins with empty tables; it returns the rate, and how many frames are in the table."""
+
+    def __init__(self, stand: Stand, preloaded: Preloaded, ready: Buffers) -> None:
+        self._stand = stand
+        self._preloaded = preloaded
+        self._ready = ready
+        self._url = stand.endpoints.database_url
+
+    def raw(self) -> tuple[Rate, int]:
+        self._empty()
+        return asyncio.run(raw.copy_in(self._stand, self._ready)), self._ready.frames
+
+    def landers(self, count: int) -> tuple[Rate, int]:
+        self._empty()
+        stand, total = self._stand, self._preloaded.frames
+        processes = [stand.product("land", f"-{number}") for number in range(1, count + 1)]
+        bootstrap = stand.endpoints.kafka_bootstrap
+        with ExitStack() as held, tables.connected(self._url) as connection:
+            holding = held.enter_context(ExitStack())
+            holding.enter_context(tables.landing_held(self._url))
+            held.enter_context(stand.running(*processes))
+            stand.wait_until(broker.settled(bootstrap, GROUP, count), "all landers have partitions")
+            holding.close()
+            pids = {p.log.parts[-3]: p.process.pid for p in processes if p.process} | stand.server_pids
+            done = tables.landed(connection, FRAMES.name, self._preloaded.first)
+            rate = drained(done, total, pids, stand.check)
+            if (there := tables.rows(connection, "frame")) != total:
+                raise StopError(f"{there} of {total} frames are in the table: this is a bug, and no figure counts")
+        return rate, total
+
+    def naive(self) -> tuple[Rate, int]:
+        self._empty()
+        broker.forget_groups(self._stand.endpoints.kafka_bootstrap, [NAIVE_APP])
+        peer = Naive(self._stand)
+        with self._stand.running(peer), tables.connected(self._url) as connection:
+            assert peer.process is not None
+            pids = {NAIVE: peer.process.pid} | self._stand.server_pids
+            rate = drained(peer.inserted, self._preloaded.frames // NAIVE_SHARE, pids, self._stand.check)
+            return rate, tables.rows(connection, "frame")
+
+    def size_bytes(self) -> int:
+        with tables.connected(self._url) as connection:
+            return tables.size_bytes(connection, "frame")
+
+    def _empty(self) -> None:
+        with tables.connected(self._url) as connection:
+            tables.empty_tables(connection)
+
+
+def report(found: Rounds, frames: int, robots: int) -> Report:
+    sections = {HEADINGS[name]: _lines(name, found) for name in HEADINGS}
+    sections["ratios, round by round"] = [
+        Line(name, label, _ratios(found.rates[above], found.rates[below]), goal)
+        for name, (label, above, below, goal) in GOALS.items()
+    ]
+    what = (
+        f"{frames} frames of {READINGS} readings from {robots} robots, preloaded; {len(found.rates[RAW])} rounds, "
+        f"interleaved; measured from a tenth to nine tenths of the frames (naive: of {frames // NAIVE_SHARE})."
+    )
+    notes = (
+        f"Raw: the bytes of the product's own encoder, made before, {raw.ROWS} rows a transaction. All go into the "
+        "same table with the same indexes, emptied and checkpointed before each run. CPU is user and system time "
+        "of the measured part. Where the rest of the machine took much, the figure is not to be trusted.",
+    )
+    return Report("land", what, sections, notes)
+
+
+def _lines(name: str, found: Rounds) -> list[Line]:
+    rates = found.rates[name]
+    servers = ("database", "broker")
+    lines = [
+        Line(f"{name}_frames_per_s", "frames/s", [rate.per_s for rate in rates]),
+        Line(f"{name}_readings_per_s", "readings/s", [rate.per_s * READINGS for rate in rates]),
+        Line(
+            f"{name}_cpu_us",
+            "CPU µs a frame: itself",
+            [sum(us for process, us in rate.cpu_us.items() if process not in servers) for rate in rates],
+        ),
+    ]
+    for server in servers:
+        known = [rate.cpu_us[server] for rate in rates if server in rate.cpu_us]
+        lines.append(Line(f"{name}_{server}_cpu_us", f"CPU µs a frame: {server}", known))
+    others = [rate.others_cores for rate in rates if "database" in rate.cpu_us]
+    lines.append(Line(f"{name}_others_cores", "cores taken by the rest of the machine", others))
+    return [*lines, Line(f"{name}_bytes_a_reading", "bytes a reading on disk", found.bytes_a_reading[name])]
+
+
+def _ratios(above: list[Rate], below: list[Rate]) -> list[float]:
+    return [a.per_s / b.per_s for a, b in zip(above, below, strict=True)]

@@ -1,0 +1,77 @@
+"""Fills `telemetry.frames` once, for all rounds of a benchmark to read.
+
+In: a fleet and how many of its frames. Out: where they are. Called by the benchmarks. librdkafka does it: aiokafka
+would need half a minute for a million frames. Partitions, order and compression are as `Publisher` has them.
+"""
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaException, Producer
+
+from deploy.bench.broker import client, watermarks
+from deploy.bench.fleet import Fleet
+from deploy.bench.stand import Stand
+from schemas.errors import UnavailableError
+from schemas.frame import encode_frame
+from schemas.topics import FRAMES
+
+# Java's murmur2, as aiokafka has it: any other would put a robot into another partition.
+PRODUCER = {
+    "partitioner": "murmur2_random",
+    "enable.idempotence": True,
+    "compression.type": "zstd",
+    "linger.ms": 10,
+    "batch.size": 256 * 1024,
+    "queue.buffering.max.messages": 200_000,
+    "queue.buffering.max.kbytes": 256 * 1024,
+}
+FLUSH_WITHIN_S = 60.0
+_TELL_EVERY = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class Preloaded:
+    """`spans`: of each partition its first offset and the one after its last."""
+
+    frames: int
+    spans: dict[int, tuple[int, int]]
+
+    @property
+    def first(self) -> int:
+        """The sum of all first offsets."""
+        return sum(first for first, _ in self.spans.values())
+
+
+def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
+    """Send the fleet's first `frames` frames. Raises UnavailableError where Kafka does not take them all."""
+    bootstrap, began_s = stand.endpoints.kafka_bootstrap, time.monotonic()
+    producer = Producer({**client(bootstrap), **PRODUCER})
+    try:
+        for number in range(frames):
+            frame = fleet.frame(number)
+            produce(producer, encode_frame(frame), frame.robot_id)
+            if number % _TELL_EVERY == _TELL_EVERY - 1:
+                print(f"  {number + 1} of {frames} frames sent", file=sys.stderr)
+        left = producer.flush(FLUSH_WITHIN_S)
+    except KafkaException as error:
+        raise UnavailableError(f"Kafka at {bootstrap} does not take frames: {error}") from None
+    spans = watermarks(bootstrap, FRAMES.name)
+    there = sum(end - first for first, end in spans.values())
+    if left or there != frames:
+        raise UnavailableError(f"Kafka at {bootstrap} has {there} of {frames} frames: see its log in {stand.home}")
+    print(f"preloaded {frames} frames in {time.monotonic() - began_s:.0f} s", file=sys.stderr)
+    return Preloaded(frames, spans)
+
+
+def produce(producer: Producer, value: bytes, key: str, **place: Any) -> None:
+    """Hand one record over, waiting while the queue is full."""
+    while True:
+        try:
+            producer.produce(FRAMES.name, value, key, **place)
+            break
+        except BufferError:
+            producer.poll(0.05)
+    producer.poll(0)
