@@ -152,9 +152,11 @@ class Cells:
 
     def resized(self, size: int) -> "Cells":
         """The same cells with room for `size`; what is new is not cleared."""
-        larger = Cells.empty(self.layout, size)
-        larger.put(np.arange(len(self)), self)
-        return larger
+        values = {statistic: _resized(matrix, size) for statistic, matrix in self.values.items()}
+        head, tail, counts = (_resized(table, size) for table in (self.head, self.tail, self.counts))
+        # Of what holds only noughts no memory is taken up until it is written.
+        absent = _resized(self.absent, size) if self.holes else np.zeros((size, self.absent.shape[1]), np.int32)
+        return Cells(self.layout, head, tail, _resized(self.texts, size), counts, values, absent, self.holes)
 
     def gather(self, rows: Int64, runs: Runs, values: Float32) -> None:
         """Add frames: `values` is frames × slots, sorted by cell; the cell of run i is `rows[i]`."""
@@ -227,6 +229,12 @@ class Cells:
             rms = np.sqrt(self.values[RMS] / seen[:, plan.keeping[RMS].places_in(plan.counted)])
         ready = {**self.values, MEAN: mean, RMS: rms}
         return {statistic: matrix.astype(np.float32) for statistic, matrix in ready.items()}
+
+
+def _resized(known: NDArray[Number], size: int) -> NDArray[Number]:
+    larger = np.empty((size, *known.shape[1:]), known.dtype)
+    larger[: len(known)] = known
+    return larger
 
 
 def concatenate(parts: list[Cells]) -> Cells:

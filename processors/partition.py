@@ -49,7 +49,7 @@ class Partition:
 
     def __init__(self, rule: Rule, limits: Limits, partition: int, offset: int, resume: Resume | None) -> None:
         self.number = partition
-        self._grace_us = rule.grace_us
+        self._grace_us = rule.grace_us + rule.spread_us
         self._windows = Windows.resumed(rule, partition, offset, resume)
         self._crossings = Crossings(limits)
 
@@ -65,6 +65,11 @@ class Partition:
     @property
     def open_windows(self) -> int:
         return self._windows.open_windows
+
+    @property
+    def rereading(self) -> int:
+        """How many records are left that were read before a restart and are read again."""
+        return max(0, self._windows.fresh_from - self._windows.offset)
 
     @property
     def robots(self) -> int:

@@ -44,7 +44,7 @@ class _Pool:
         """Rows for `count` new cells, cleared."""
         if count > len(self.free):
             size = len(self.cells)
-            larger = max(2 * size, size + count, 64)
+            larger = max(2 * size, size + count, 64)  # no memory is taken up until a row is used
             self.cells = self.cells.resized(larger)
             self.free = np.concatenate([self.free, np.arange(size, larger)])
         rows, self.free = self.free[:count], self.free[count:]
@@ -130,12 +130,12 @@ class Pools:
             counts = self._pools[number].cells.counts
             counts["told"][rows] = counts["frames"][rows]
 
-    def drop(self, count: int) -> None:
-        """Free the cells of the first `count` keys; a pool without cells goes, for layouts come and go."""
-        for number in np.unique(self._home[:count]).tolist():
+    def drop(self, at: Int64) -> None:
+        """Free the cells at places of `keys`; a pool without cells goes, for layouts come and go."""
+        for number in np.unique(self._home[at]).tolist():
             pool = self._pools[number]
-            pool.free = np.concatenate([pool.free, self._row[:count][self._home[:count] == number]])
-        self.keys, self._home, self._row = self.keys[count:], self._home[count:], self._row[count:]
+            pool.free = np.concatenate([self._row[at[self._home[at] == number]], pool.free])
+        self.keys, self._home, self._row = (np.delete(a, at) for a in (self.keys, self._home, self._row))
         for number, pool in list(self._pools.items()):
             if len(pool.free) == len(pool.cells) and len(self._pools) > 1:
                 del self._pools[number], self._numbers[pool.cells.layout]

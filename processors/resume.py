@@ -37,5 +37,5 @@ def taken_up(
         return offset, resume
     # All was read, but of the windows that were open then the first frames are gone (a fleet at rest for longer
     # than the topic's retention). They cannot be counted whole: what still comes for them is marked late.
-    closed_us = resume.closed_us + rule.window_us + rule.grace_us
+    closed_us = resume.closed_us + rule.window_us + rule.grace_us + rule.spread_us
     return read_to, Resume(resume.closed_us, closed_us, read_to, *msgspec.structs.astuple(rule))

@@ -33,6 +33,11 @@ class Runs:
         starts = np.nonzero(first)[0]
         return cls(starts, np.diff(starts, append=len(keys)))
 
+    @staticmethod
+    def count(keys: Int64) -> int:
+        """How many distinct ones there are among sorted keys."""
+        return int(np.count_nonzero(keys[1:] != keys[:-1])) + 1 if len(keys) else 0
+
     @classmethod
     def of_lengths(cls, lengths: Int64) -> "Runs":
         """Runs one after the other."""

@@ -5,6 +5,8 @@ In: the state, and the screened columns of a batch in the order of the partition
 
 - A window closes when its end plus grace is not after the watermark, and is emitted once, final. How records fell
   into batches changes nothing: each frame is judged by the watermark before it.
+- The shards of a partition close one after the other, over `spread_us` of event time: a large fleet's windows would
+  else all be sent in one moment, and a crossing would wait behind them, here and in the assessor.
 - A frame is left out, and marked late, when its clock is ahead of the broker's by more than the tolerance, when
   its window is closed, or when its sequence number is not above all that its boot has had counted (a resend, or
   out of order). Every other frame is counted in its window.
@@ -25,10 +27,12 @@ from processors.cells import HEAD, TAIL
 from processors.closing import messages
 from processors.mixed import Sorted, settle
 from processors.pools import SOURCE_BITS, Pools, key_of, source_of, window_of
+from processors.runs import Runs
 from processors.sources import Sources
 from schemas.columns import FrameColumns, Int64
 from schemas.errors import SettingError
 from schemas.signals import COUNTERS, MODE_FAULT
+from schemas.topics import DEFAULT_PARTITIONS, SHARDS_PER_PARTITION
 from schemas.vitals import FINAL, LATE_REASONS, PROVISIONAL, REPAIRED, VITALS_VERSION, Late, Vitals
 from schemas.watermark import NO_WATERMARK, Resume, ahead_of_broker, running_watermark
 
@@ -41,12 +45,13 @@ Flags = NDArray[np.bool_]
 
 class Rule(msgspec.Struct, frozen=True):
     """`window_us`: length; `grace_us`: how long after its end a window stays open; `tolerance_us`: how far a clock
-    may be ahead of the broker's and still be believed.
+    may be ahead of the broker's and still be believed; `spread_us`: the grace of the last shard is so much longer.
     """
 
     window_us: int
     grace_us: int
     tolerance_us: int
+    spread_us: int = 0
 
     def __post_init__(self) -> None:
         """Raises SettingError."""
@@ -57,6 +62,13 @@ class Rule(msgspec.Struct, frozen=True):
                 f"a clock tolerance of {self.tolerance_us / 1e6:g} s is more than the grace of "
                 f"{self.grace_us / 1e6:g} s: one fast clock would make all others of its partition late"
             )
+        if not 0 <= self.spread_us < self.window_us:
+            raise SettingError(f"a spread of {self.spread_us / 1e6:g} s is not within the window")
+
+    def graces_us(self, partition: int) -> Int64:
+        """For each shard of a partition how long after its end a window stays open. Partitions take turns too."""
+        turn = np.arange(SHARDS_PER_PARTITION) * DEFAULT_PARTITIONS + partition % DEFAULT_PARTITIONS
+        return self.grace_us + self.spread_us * turn // (SHARDS_PER_PARTITION * DEFAULT_PARTITIONS)
 
 
 @dataclass(slots=True)
@@ -75,16 +87,22 @@ class Windows:
     changed: tuple[int, Resume] | None = None
     sources: Sources = field(default_factory=Sources)
     pools: Pools = field(default_factory=Pools)
+    graces_us: Int64 = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.graces_us = self.rule.graces_us(self.partition)
 
     @classmethod
     def resumed(cls, rule: Rule, partition: int, offset: int, resume: Resume | None) -> "Windows":
         """The state in which a committed offset is taken up."""
         if resume is None:
             return cls(rule, partition, offset)
-        if (resume.window_us, resume.grace_us, resume.tolerance_us) == msgspec.structs.astuple(rule):
+        if (resume.window_us, resume.grace_us, resume.tolerance_us, resume.spread_us) == msgspec.structs.astuple(
+            rule
+        ):
             return cls(rule, partition, offset, resume.before_us, resume.closed_us, resume.read_to)
-        ended_us = resume.ended_us // resume.window_us * resume.window_us
-        emitted_us = -(-ended_us // rule.window_us) * rule.window_us + rule.grace_us
+        ended_us = (resume.closed_us - resume.grace_us) // resume.window_us * resume.window_us
+        emitted_us = -(-ended_us // rule.window_us) * rule.window_us + rule.grace_us + rule.spread_us
         return cls(rule, partition, offset, resume.before_us, emitted_us, resume.read_to, (offset, resume))
 
     def checkpoint(self) -> tuple[int, Resume]:
@@ -100,10 +118,14 @@ class Windows:
         before_us = int(self.pools.column("head", "watermark_us")[first])
         return int(offsets[first]), Resume(before_us, watermark_us, read_to, *rule)
 
+    def grace_us(self, source: Int64) -> Int64:
+        """How long after its end a window of each source stays open."""
+        return self.graces_us[self.sources.shards(self.sources.robot(source))]
+
     @property
     def open_windows(self) -> int:
         """How many windows are open."""
-        return len(np.unique(window_of(self.pools.keys)))
+        return Runs.count(window_of(self.pools.keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +146,9 @@ class Step:
 def step(state: Windows, columns: FrameColumns) -> Step:
     """Take a batch up; the state changes in place."""
     rule = state.rule
+    source = state.sources.number(columns.robot_id, columns.boot_id)
     window = columns.time_us // rule.window_us
-    closes_us = (window + 1) * rule.window_us + rule.grace_us
+    closes_us = (window + 1) * rule.window_us + state.grace_us(source)
     trusted = ~ahead_of_broker(columns.time_us, columns.received_us, rule.tolerance_us)
     after = running_watermark(state.watermark_us, columns.time_us, trusted)
     before = np.concatenate([[state.watermark_us], after[:-1]])[: len(columns)]
@@ -134,16 +157,16 @@ def step(state: Windows, columns: FrameColumns) -> Step:
     emitted = closes_us <= state.emitted_us
     closed = (closes_us <= before) | (emitted & judged)
     live = trusted & ~closed
-    source = np.full(len(columns), -1)
     rows = np.nonzero(live)[0]
-    source[rows] = state.sources.number(columns.robot_id[rows], columns.boot_id[rows])
     watermark_us = int(after[-1]) if len(after) else state.watermark_us
     live[rows] = ~state.sources.resent(source[rows], columns.seq[rows], watermark_us)
     reason = np.select([~trusted, closed], [CLOCK_AHEAD, WINDOW_CLOSED], SEQUENCE_SEEN).astype(np.int8)
     count(state, columns, live & ~emitted, window, source, before)
-    state.watermark_us = watermark_us
-    vitals = _close(state)
-    closing = np.searchsorted(after, [v.start_us + rule.window_us + rule.grace_us for v in vitals]).tolist()
+    vitals = _close(state, watermark_us)
+    _forget(state)
+    closing = np.searchsorted(
+        after, [v.start_us + rule.window_us + state.graces_us[v.shard] for v in vitals]
+    ).tolist()
     return Step(vitals, closing, _marks(state, columns, window, reason, ~live & judged), live, fresh, reason)
 
 
@@ -201,18 +224,29 @@ def provisional(state: Windows) -> list[Vitals]:
     return vitals
 
 
-def _close(state: Windows) -> list[Vitals]:
-    """Emit what the watermark has closed, and forget sources where that is due."""
-    limit = (state.watermark_us - state.rule.grace_us) // state.rule.window_us
-    closed = int(np.searchsorted(state.pools.keys, limit << SOURCE_BITS)) if limit > 0 else 0
-    vitals: list[Vitals] = []
-    if closed:
-        vitals = messages(state.pools.places(np.arange(closed)), state.sources, FINAL, state.rule.window_us)
-        state.pools.drop(closed)
+def _close(state: Windows, watermark_us: int) -> list[Vitals]:
+    """Move the watermark, and emit what it closes."""
+    before, after = (
+        (at_us - state.graces_us) // state.rule.window_us for at_us in (state.watermark_us, watermark_us)
+    )
+    state.watermark_us = watermark_us
+    if (before == after).all():
+        return []  # what the batch opened is open
+    keys = state.pools.keys[: np.searchsorted(state.pools.keys, max(0, int(after.max())) << SOURCE_BITS)]
+    shards = state.sources.shards(state.sources.robot(source_of(keys)))
+    closed = np.nonzero(window_of(keys) < after[shards])[0]
+    if not len(closed):
+        return []
+    vitals = messages(state.pools.places(closed), state.sources, FINAL, state.rule.window_us)
+    state.pools.drop(closed)
+    return vitals
+
+
+def _forget(state: Windows) -> None:
+    """Forget sources where that is due."""
     moved = state.sources.sweep(source_of(state.pools.keys), state.watermark_us)
     if moved is not None:
         state.pools.renumber(moved)
-    return vitals
 
 
 def _tails(columns: FrameColumns, rows: Int64) -> NDArray[np.void]:

@@ -30,7 +30,7 @@ class Resume(msgspec.Struct, frozen=True):
 
     `before_us`: the watermark before the record at the offset. `closed_us`: up to this watermark windows have been
     emitted. `read_to`: records below this offset had been read by then, and what followed from them was sent.
-    `window_us`, `grace_us`, `tolerance_us`: the rule by which all this was so.
+    `window_us`, `grace_us`, `tolerance_us`, `spread_us`: the rule by which all this was so.
     """
 
     before_us: int
@@ -39,11 +39,12 @@ class Resume(msgspec.Struct, frozen=True):
     window_us: int
     grace_us: int
     tolerance_us: int
+    spread_us: int = 0
 
     @property
     def ended_us(self) -> int:
-        """Windows that end by this event time have been emitted."""
-        return self.closed_us - self.grace_us
+        """Windows that end by this event time have been emitted, of every shard."""
+        return self.closed_us - self.grace_us - self.spread_us
 
 
 def to_metadata(resume: Resume) -> str:

@@ -15,12 +15,14 @@ from schemas.watermark import from_metadata, to_metadata
 from support.windows import (
     READINGS,
     RULE,
+    SPREAD_RULE,
     START_US,
     Outcome,
     S,
     Sent,
     assert_same,
     batch,
+    closes_us,
     expected,
     found,
     window_of,
@@ -66,6 +68,37 @@ def test_a_window_closes_when_its_end_plus_grace_is_not_after_the_watermark():
     assert running.feed(seconds(0, 14.999999)).vitals == []
     [closed] = running.feed([Sent(time_us=15 * S, seq=2)]).vitals
     assert (closed.kind, closed.start_us, closed.length_us) == (FINAL, START_US, RULE.window_us)
+
+
+def test_the_shards_of_a_partition_close_one_after_the_other():
+    robots = [Sent(robot=robot) for robot in range(100)]
+    wanted = {s.code: closes_us(s.code, START_US, SPREAD_RULE) for s in robots}
+    running, closed = Run(Windows(SPREAD_RULE, partition=3, offset=0)), {}
+    running.feed(robots)
+    for at_us in sorted({*wanted.values()}):
+        for seq, time_us in enumerate((at_us - START_US - 1, at_us - START_US)):
+            done = running.feed([Sent(time_us=time_us, seq=1 + seq, robot=1000)])
+            closed |= {robot: at_us if seq else None for robot, _ in found(done.vitals).windows}
+    assert closed == wanted
+    assert 1 < len({*wanted.values()}) <= 16
+    assert max(wanted.values()) - START_US < 23 * S
+
+
+def test_a_frame_is_late_from_the_turn_of_its_shard_on():
+    one, other = sorted(
+        (Sent(time_us=S, robot=robot) for robot in (1, 2)), key=lambda s: closes_us(s.code, START_US)
+    )
+    between_us = closes_us(one.code, START_US, SPREAD_RULE) - START_US
+    assert between_us < closes_us(other.code, START_US, SPREAD_RULE) - START_US
+    running = Run(Windows(SPREAD_RULE, partition=3, offset=0))
+    running.feed([Sent(time_us=between_us, robot=3), one, other])
+    assert running.live == [True, False, True]
+
+
+def test_partitions_take_turns_too():
+    firsts = {int(SPREAD_RULE.graces_us(partition)[0]) for partition in range(8)}
+    assert len(firsts) == 8
+    assert max(firsts) < min(int(SPREAD_RULE.graces_us(partition)[1]) for partition in range(8))
 
 
 def test_a_window_is_emitted_once():
@@ -308,6 +341,31 @@ def test_a_window_of_another_length_that_begins_in_what_was_emitted_is_marked():
     assert told(after) == ({(20, 20): 1}, {(0, 20)})
 
 
+def test_windows_are_neither_lost_nor_doubled_when_shards_begin_to_take_turns():
+    sent = [Sent(time_us=t * S, seq=t, robot=robot) for t in range(60) for robot in range(40)]
+    before, after = taken_up_with(SPREAD_RULE, sent, 17 * 40)
+    assert not before.outcome.windows.keys() & after.outcome.windows.keys()
+    assert {w["frames"] for run in (before, after) for w in run.outcome.windows.values()} == {10}
+    assert after.outcome.marks == {}
+    robots = {s.code for s in sent}
+    assert {(robot, START_US + t * S) for robot in robots for t in (10, 20, 30)} <= after.outcome.windows.keys()
+
+
+def test_windows_that_had_their_turn_to_come_are_marked_when_shards_no_longer_take_turns():
+    sent = [Sent(time_us=t * S, seq=t, robot=robot) for t in range(60) for robot in range(40)]
+    before = Run(Windows(SPREAD_RULE, partition=3, offset=0))
+    before.feed(sent[: 19 * 40])
+    offset, resume = before.state.checkpoint()
+    after = Run(Windows.resumed(RULE, 3, offset, resume))
+    after.feed(sent[offset:])
+    robots = {s.code for s in sent}
+    told = {robot for robot, start in before.outcome.windows if start == START_US}
+    assert 0 < len(told) < len(robots)
+    assert {robot for robot, start in after.outcome.marks if start == START_US} >= robots - told
+    assert not {robot for robot, start in after.outcome.windows if start == START_US}
+    assert {start for _, start in after.outcome.windows} == {START_US + t * S for t in (10, 20, 30, 40)}
+
+
 def test_a_commit_stays_until_what_another_rule_reads_again_has_all_been_read():
     rule = msgspec.structs.replace(RULE, window_us=20 * S)
     before = run(*(sent := seconds(0, 9, 10, 16, 17)))
@@ -397,6 +455,7 @@ def frames(time_us):
     )
 
 
+rules = st.sampled_from([RULE, SPREAD_RULE])
 any_frames = frames(st.integers(0, 60 * S))
 cuts = st.lists(st.integers(0, 40), max_size=6)
 
@@ -406,12 +465,12 @@ def split(sent, at):
     return [sent[a:b] for a, b in pairwise(bounds)]
 
 
-@given(any_frames, cuts)
-def test_any_batches_give_the_windows_marks_and_watermark_of_one_frame_at_a_time(sent, at):
-    running = Run()
+@given(any_frames, cuts, rules)
+def test_any_batches_give_the_windows_marks_and_watermark_of_one_frame_at_a_time(sent, at, rule):
+    running = Run(Windows(rule, partition=3, offset=0))
     for part in split(sent, at):
         running.feed(part)
-    wanted, outcome = expected(sent), running.outcome
+    wanted, outcome = expected(sent, rule), running.outcome
     assert_same(wanted.windows, outcome.windows)
     assert outcome.marks == wanted.marks
     assert outcome.watermark_us == wanted.watermark_us
@@ -420,11 +479,11 @@ def test_any_batches_give_the_windows_marks_and_watermark_of_one_frame_at_a_time
 turns = st.lists(st.tuples(st.integers(0, 15), st.booleans(), st.booleans()), max_size=8)
 
 
-@given(frames(st.just(0)), turns)
-def test_a_restart_anywhere_changes_nothing(sent, turns):
+@given(frames(st.just(0)), turns, rules)
+def test_a_restart_anywhere_changes_nothing(sent, turns, rule):
     """Clocks that do not step back: 3 s a number. (A resend across a step back may be counted after a restart.)"""
     sent = [dataclasses.replace(s, time_us=s.seq * 3 * S) for s in sent]
-    running = Run()
+    running = Run(Windows(rule, partition=3, offset=0))
     committed = running.state.checkpoint()
     outcome = Outcome()
     for size, commits, crashes in [*turns, (len(sent), True, False)]:
@@ -439,22 +498,22 @@ def test_a_restart_anywhere_changes_nothing(sent, turns):
             committed = running.state.checkpoint()
         if crashes:
             offset, resume = committed
-            running = Run(Windows.resumed(RULE, 3, offset, from_metadata(to_metadata(resume))))
-    wanted = expected(sent)
+            running = Run(Windows.resumed(rule, 3, offset, from_metadata(to_metadata(resume))))
+    wanted = expected(sent, rule)
     assert_same(wanted.windows, outcome.windows)
     assert outcome.marks == wanted.marks
 
 
-@given(frames(st.just(0)), cuts)
-def test_what_was_committed_is_not_told_again(sent, at):
+@given(frames(st.just(0)), cuts, rules)
+def test_what_was_committed_is_not_told_again(sent, at, rule):
     sent = [dataclasses.replace(s, time_us=s.seq * 3 * S) for s in sent]
-    running = Run()
+    running = Run(Windows(rule, partition=3, offset=0))
     for end in sorted({min(cut, len(sent)) for cut in [*at, len(sent)]}):
         running.feed(sent[running.state.offset : end])
         offset, resume = running.state.checkpoint()
-        before, running = running, Run(Windows.resumed(RULE, 3, offset, resume))
+        before, running = running, Run(Windows.resumed(rule, 3, offset, resume))
         running.messages = before.messages
-    assert_same(expected(sent).windows, running.outcome.windows)
+    assert_same(expected(sent, rule).windows, running.outcome.windows)
 
 
 @given(any_frames)
