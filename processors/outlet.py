@@ -2,9 +2,12 @@
 
 Called by `processors/summarise.py`, for its own messages and for those of the repairer. What Kafka does not take
 ends the process: after that nothing may be committed, and a producer that is stuck recovers only by being new.
+
+Its buffer is bounded: of each partition one batch is being sent and one fills up, and `send` waits for room.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -36,7 +39,7 @@ class Outlet:
             linger_ms=LINGER_MS,
             max_batch_size=BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES,
-            compression_type="lz4",
+            compression_type="zstd",
         )
         await self._producer.start()
 
@@ -56,6 +59,33 @@ class Outlet:
         """Sends what is waiting."""
         if self._producer is not None:
             await self._producer.stop()
+
+
+class Unsettled:
+    """What has been handed over and is not acknowledged yet, in order."""
+
+    def __init__(self) -> None:
+        self._sent: deque[Sent] = deque()
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    def add(self, sent: Iterable[Sent]) -> None:
+        self._sent.extend(sent)
+
+    def look(self) -> None:
+        """Forget what is acknowledged by now. Raises StopError where Kafka has not taken one."""
+        try:
+            while self._sent and self._sent[0].done():
+                self._sent[0].result()
+                self._sent.popleft()
+        except KafkaError as error:
+            raise _stuck(error) from error
+
+    async def settle(self) -> None:
+        """Wait until all that was added so far is acknowledged. Raises StopError where Kafka does not take one."""
+        await settled(list(self._sent))
+        self.look()
 
 
 async def settled(sent: Iterable[Sent]) -> None:

@@ -3,12 +3,13 @@
 In: `telemetry.frames` through `inlet.py`. Out: messages on the same partition number through `outlet.py`, and the
 group's commits. `robovitals summarise` runs it under `deploy/shell.py`; `repair.py` is its second loop.
 
-One turn of the loop reads what has come, computes, sends, and waits until all of it is acknowledged: so a broker
-that is slow slows the reading, and what is committed is always safe. That is the first offset of the oldest open
-window: a restart reads again from there.
+One turn of the loop reads what has come, computes, and hands the messages to the producer, which takes no more
+than it has room for: so a broker that is slow slows the reading. Every second it waits until all of them are
+acknowledged and commits: the first offset of the oldest open window, from which a restart reads again.
 """
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from aiokafka.errors import KafkaError
 
 from processors.group import KAFKA_TIMEOUT_S, Group
 from processors.inlet import POLL_TIMEOUT_S, Inlet
-from processors.outlet import Outlet, Sent, settled
+from processors.outlet import Outlet, Unsettled, settled
 from processors.partition import Partition, Summary
 from processors.repair import Repairer
 from processors.summarise_metrics import SummariseMetrics
@@ -29,6 +30,9 @@ from schemas.errors import RetryError, UnavailableError
 from schemas.limits import Limits
 from schemas.vitals import Vitals
 from schemas.watermark import NO_WATERMARK
+
+# Records come and go by the thousand and hold no cycles: at Python's defaults much time goes into looking for some.
+GARBAGE_THRESHOLDS = (50_000, 20, 100)
 
 HOUSEKEEPING_S = 1.0
 PULSE_AT_MOST_EVERY_S = 5.0
@@ -62,7 +66,9 @@ class SummariseSettings(msgspec.Struct, frozen=True):
 
 
 class _Assigned:
-    """A partition, when it last had records (monotonic), and up to when its last pulse said that all was read."""
+    """A partition, when it last had records (monotonic), when the broker had the last of them, and up to when its
+    last pulse said that all was read.
+    """
 
     def __init__(self, partition: Partition) -> None:
         self.partition = partition
@@ -70,6 +76,7 @@ class _Assigned:
         self.told_quiet = False
         self.pulse_ms = 0
         self.lag_records = 0
+        self.read_ms = 0
 
 
 class Summariser:
@@ -83,14 +90,17 @@ class Summariser:
         self._outlet = Outlet(settings.kafka_bootstrap)
         self._repairer = Repairer(settings.database_url, metrics, self._publish, self._group.resumes)
         self._assigned: dict[int, _Assigned] = {}
-        # Messages may be on their way that are not acknowledged: until they are, nothing may be committed.
-        self._unsettled = False
+        # A batch has been taken up and not all that follows from it handed over: nothing may be committed now.
+        self._telling = False
+        self._unsettled = Unsettled()
         self._problem: str | None = "starting"
         self._housekept_s = self._turned_s = self._progress_s = time.monotonic()
         metrics.progress_age_seconds.set_function(lambda: time.monotonic() - self._progress_s)
+        metrics.unacknowledged_messages.set_function(lambda: len(self._unsettled))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises StopError when going on would harm."""
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         repairing: asyncio.Task[None] | None = None
         try:
             await self._open(stop)
@@ -140,18 +150,18 @@ class Summariser:
             await self._take_up()
         polled = await self._inlet.poll()
         began_s = time.monotonic()
-        self._unsettled = True
-        sent: list[Sent] = []
+        self._telling = True
         for number, records in polled.items():
             # What was polled of a partition that has been given up meanwhile, its new owner reads.
             if number in self._assigned:
-                sent += await self._take(self._assigned[number], records)
+                await self._take(self._assigned[number], records)
         for assigned in list(self._assigned.values()):
-            sent += await self._tell_time(assigned)
-        await settled(sent)
-        self._unsettled = False
+            await self._tell_time(assigned)
+        self._telling = False
+        self._unsettled.look()
         if polled:
             self._metrics.turn_seconds.observe(time.monotonic() - began_s)
+            self._metrics.turn_records.observe(sum(map(len, polled.values())))
         if time.monotonic() - self._housekept_s > HOUSEKEEPING_S:
             await self._keep_house()
 
@@ -174,58 +184,67 @@ class Summariser:
     async def _leave(self) -> None:
         """Partitions are being given up: commit what is safe, forget the rest."""
         self._problem = "partitions are being assigned"
-        if not self._unsettled:
-            await self._commit()
-        self._assigned.clear()
+        try:
+            await asyncio.wait_for(self._commit(), KAFKA_TIMEOUT_S)
+        except TimeoutError:
+            _log.info("not committed: Kafka does not acknowledge what was sent")
+        finally:
+            self._assigned.clear()
 
-    async def _take(self, assigned: _Assigned, records: Sequence[Record]) -> list[Sent]:
+    async def _take(self, assigned: _Assigned, records: Sequence[Record]) -> None:
         summary = assigned.partition.take(records)
         assigned.fed_s = self._progress_s = time.monotonic()
         assigned.told_quiet = False
-        return await self._send(assigned.partition, summary)
+        assigned.read_ms = records[-1].timestamp
+        await self._send(assigned.partition, summary)
 
-    async def _send(self, partition: Partition, summary: Summary) -> list[Sent]:
+    async def _send(self, partition: Partition, summary: Summary) -> None:
         self._metrics.frames.inc(summary.frames)
         self._metrics.undecodable.inc(summary.undecodable)
         self._metrics.crossings.inc(summary.crossings)
         for counter, counts in ((self._metrics.late, summary.late), (self._metrics.windows, summary.windows)):
             for label, count in counts.items():
                 counter.labels(label).inc(count)
-        return await self._outlet.send(partition.number, summary.messages)
+        self._unsettled.add(await self._outlet.send(partition.number, summary.messages))
 
-    async def _tell_time(self, assigned: _Assigned) -> list[Sent]:
+    async def _tell_time(self, assigned: _Assigned) -> None:
         """What the wall clock has to say of a partition that is fully read: a pulse, and windows if it is quiet."""
         standing = await self._inlet.standing(assigned.partition.number)
         if standing is None:
-            return []
+            return
         assigned.lag_records = standing.lag_records
         if standing.lag_records or time.time() - standing.polled_ms / 1000 > STALE_AFTER_S:
-            return []
+            return
         self._progress_s = time.monotonic()
-        sent: list[Sent] = []
         if not assigned.told_quiet and time.monotonic() - assigned.fed_s >= self._settings.idle_s:
-            sent += await self._send(assigned.partition, assigned.partition.quiet())
+            await self._send(assigned.partition, assigned.partition.quiet())
             assigned.told_quiet = True
         if standing.polled_ms - assigned.pulse_ms >= 1000 * self._settings.pulse_every_s:
             assigned.pulse_ms = standing.polled_ms
             pulse = assigned.partition.pulse(standing.polled_ms * 1000)
-            sent += await self._outlet.send(assigned.partition.number, [pulse])
-        return sent
+            self._unsettled.add(await self._outlet.send(assigned.partition.number, [pulse]))
 
     async def _publish(self, partition: int, vitals: Sequence[Vitals]) -> None:
         """The repairer's way out."""
         await settled(await self._outlet.send(partition, vitals))
 
     async def _commit(self) -> None:
-        await self._inlet.commit({number: a.partition.checkpoint() for number, a in self._assigned.items()})
+        """Once all is acknowledged. While partitions are given up the loop may go on, and then nothing is."""
+        await self._unsettled.settle()
+        if not self._telling and not self._unsettled:
+            await self._inlet.commit({number: a.partition.checkpoint() for number, a in self._assigned.items()})
 
     async def _keep_house(self) -> None:
         self._housekept_s = time.monotonic()
         await self._commit()
-        partitions = [assigned.partition for assigned in self._assigned.values()]
+        now_s, assigned = time.time(), list(self._assigned.values())
+        partitions = [one.partition for one in assigned]
         self._metrics.partitions.set(len(partitions))
         self._metrics.robots.set(sum(partition.robots for partition in partitions))
         self._metrics.open_windows.set(sum(partition.open_windows for partition in partitions))
-        self._metrics.lag_records.set(sum(assigned.lag_records for assigned in self._assigned.values()))
-        behind_s = [time.time() - p.watermark_us / 1e6 for p in partitions if p.watermark_us != NO_WATERMARK]
+        self._metrics.rereading_records.set(sum(partition.rereading for partition in partitions))
+        self._metrics.lag_records.set(sum(one.lag_records for one in assigned))
+        lag_s = [now_s - one.read_ms / 1000 for one in assigned if one.lag_records and one.read_ms]
+        self._metrics.lag_seconds.set(max(lag_s, default=0.0))
+        behind_s = [now_s - p.watermark_us / 1e6 for p in partitions if p.watermark_us != NO_WATERMARK]
         self._metrics.watermark_lag_seconds.set(max(behind_s, default=0.0))

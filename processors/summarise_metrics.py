@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_RECORDS = (10, 30, 100, 300, 1_000, 2_000, 4_000)
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,15 @@ class SummariseMetrics:
     crossings: Counter
     late: Counter
     turn_seconds: Histogram
+    turn_records: Histogram
+    unacknowledged_messages: Gauge
     partitions: Gauge
     robots: Gauge
     open_windows: Gauge
     watermark_lag_seconds: Gauge
     lag_records: Gauge
+    lag_seconds: Gauge
+    rereading_records: Gauge
     progress_age_seconds: Gauge
     repairs: Counter
     marks_waiting: Gauge
@@ -43,9 +48,19 @@ class SummariseMetrics:
             late=counter("late_frames", "frames left out of their window, to be repaired", "reason"),
             turn_seconds=Histogram(
                 "robovitals_summarise_turn_seconds",
-                "from a batch of records to all that follows from it acknowledged",
+                "from a batch of records to all that follows from it handed to the producer",
                 registry=registry,
                 buckets=_SECONDS,
+            ),
+            turn_records=Histogram(
+                "robovitals_summarise_turn_records",
+                "records of a turn: few when there is little to do, POLL_RECORDS behind a backlog",
+                registry=registry,
+                buckets=_RECORDS,
+            ),
+            unacknowledged_messages=gauge(
+                "unacknowledged_messages",
+                "messages that Kafka has not acknowledged yet; nothing past them is committed",
             ),
             partitions=gauge("partitions", "partitions that this summariser has"),
             robots=gauge("robots", "robots that it knows"),
@@ -54,6 +69,14 @@ class SummariseMetrics:
                 "watermark_lag_seconds", "how far the watermark furthest back is behind the wall clock"
             ),
             lag_records=gauge("lag_records", "records of its partitions that it has not read yet"),
+            lag_seconds=gauge(
+                "lag_seconds",
+                "age of the last frame read, by the broker's time, of the partition furthest behind; 0: all read",
+            ),
+            rereading_records=gauge(
+                "rereading_records",
+                "records of windows that were open before a restart, which are still to be read again",
+            ),
             progress_age_seconds=gauge(
                 "progress_age_seconds", "time since anything was read or there was nothing to read"
             ),
