@@ -7,7 +7,6 @@ would need half a minute for a million frames. Partitions, order and compression
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
@@ -29,6 +28,7 @@ PRODUCER = {
     "queue.buffering.max.kbytes": 256 * 1024,
 }
 FLUSH_WITHIN_S = 60.0
+ANY = -1  # the partitioner chooses
 _TELL_EVERY = 250_000
 
 
@@ -52,7 +52,7 @@ def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
     try:
         for number in range(frames):
             frame = fleet.frame(number)
-            produce(producer, encode_frame(frame), frame.robot_id)
+            produce(producer, FRAMES.name, encode_frame(frame), frame.robot_id)
             if number % _TELL_EVERY == _TELL_EVERY - 1:
                 print(f"  {number + 1} of {frames} frames sent", file=sys.stderr)
         left = producer.flush(FLUSH_WITHIN_S)
@@ -66,11 +66,11 @@ def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
     return Preloaded(frames, spans)
 
 
-def produce(producer: Producer, value: bytes, key: str, **place: Any) -> None:
+def produce(producer: Producer, topic: str, value: bytes, key: str | bytes, partition: int = ANY) -> None:
     """Hand one record over, waiting while the queue is full."""
     while True:
         try:
-            producer.produce(FRAMES.name, value, key, **place)
+            producer.produce(topic, value, key, partition)
             break
         except BufferError:
             producer.poll(0.05)

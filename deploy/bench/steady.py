@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from deploy.bench import usage
+from schemas.errors import StopError
 
 FROM, UNTIL = 0.1, 0.9
 LOOK_EVERY_S = 0.02
@@ -72,7 +73,7 @@ def between(begin: Mark, end: Mark) -> Rate:
 
 
 def drained(done: Callable[[], int], total: int, pids: usage.Pids, check: Callable[[], None]) -> Rate:
-    """Look until all is done. Raises what `check` raises, and TimeoutError when it does not go on."""
+    """Look until all is done. Raises what `check` raises, and StopError when it does not go on."""
     steady, before, moved_s = Steady(total, pids), -1, time.monotonic()
     while (now := done()) < total:
         check()
@@ -80,7 +81,7 @@ def drained(done: Callable[[], int], total: int, pids: usage.Pids, check: Callab
         if now != before:
             before, moved_s = now, time.monotonic()
         elif time.monotonic() - moved_s > STALLED_AFTER_S:
-            raise TimeoutError(f"it stands still at {now} of {total} frames")
+            raise StopError(f"it stands still at {now} of {total} frames: see the logs in ROBOVITALS_HOME/bench")
         time.sleep(LOOK_EVERY_S)
     steady.see(now)
     return steady.rate

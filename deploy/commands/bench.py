@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 from rich.console import Console
 
-from deploy.bench import land
+from deploy.bench import land, pipeline
 from deploy.bench.machine import this_machine
 from deploy.bench.report import Report, drawn, figures
 from deploy.bench.stand import Stand, stand
@@ -27,11 +27,15 @@ OWN_SERVERS = (
 )
 LAND = "how fast frames land: one and two landers against raw COPY and against a consumer as one would write it"
 
+PIPELINE = "how fast lander, summariser and assessor together drain a large fleet's frames, and the assessor alone"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     measures = parser.add_subparsers(dest="measure", metavar="MEASURE", required=True)
     landing = _add(measures, "land", LAND, frames=600_000, robots=10_000, rounds=3)
     landing.set_defaults(run=lambda args: lambda on: land.measure(on, args.frames, args.robots, args.rounds))
+    whole = _add(measures, "pipeline", PIPELINE, frames=1_400_000, robots=100_000, rounds=2)
+    whole.set_defaults(run=lambda args: lambda on: pipeline.measure(on, args.frames, args.robots, args.rounds))
     bench_latency.add_parser(measures)
 
 

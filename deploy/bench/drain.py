@@ -1,0 +1,128 @@
+"""One drain of a preloaded topic by the whole pipeline: lander, summariser and assessor at once.
+
+In: a stand whose topics and tables are empty but for the frames. Out: how long each took for its part, what each
+used. Called by `bench pipeline` and `bench scale`. The clock starts when all are ready: a lock holds the lander
+back until the summariser, the last to be started, begins to read.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import psycopg
+
+from deploy.bench import broker, metrics, tables, usage
+from deploy.bench.preload import Preloaded
+from deploy.bench.stand import Stand
+from deploy.bench.steady import STALLED_AFTER_S, Rate, between, mark
+from deploy.local.processes import ProductProcess
+from schemas.errors import StopError
+from schemas.topics import FRAMES, VITALS
+
+WINDOW_S = 60
+LOOK_EVERY_S = 0.1
+LANDERS = "robovitals.land"
+PARTS = ("land", "summarise", "assess")
+
+# What is done, in the order in which it can be: each is due after the ones before it, or beside them.
+LANDED, SUMMARISED, VITALS_LANDED, ASSESSED = (
+    "frames landed",
+    "frames summarised",
+    "vitals landed",
+    "vitals assessed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """`took_s`: from the start until each part was done; `windows` of robots came of the frames, all closed."""
+
+    rate: Rate
+    took_s: Mapping[str, float]
+    peak_bytes: Mapping[str, int]
+    windows: int
+
+
+def drain(stand: Stand, preloaded: Preloaded) -> Drained:
+    """Raises UnavailableError when a process ends, StopError when something stands still or is missing."""
+    assess, land, summarise = (
+        stand.product(name, ROBOVITALS_WINDOW_S=f"{WINDOW_S}") for name in ("assess", "land", "summarise")
+    )
+    bootstrap, url = stand.endpoints.kafka_bootstrap, stand.endpoints.database_url
+    with ExitStack() as held, tables.connected(url) as connection:
+        holding = held.enter_context(ExitStack())
+        holding.enter_context(tables.landing_held(url))
+        held.enter_context(stand.running(assess, land))
+        stand.wait_until_ready(assess)
+        stand.wait_until(broker.settled(bootstrap, LANDERS, 1), "the lander has its partitions")
+        held.enter_context(stand.running(summarise))
+        stand.wait_until_ready(summarise)
+        holding.close()
+        pids = {p.name: p.process.pid for p in (land, summarise, assess) if p.process} | stand.server_pids
+        begin = mark(0, pids)
+        progress = _Progress(stand, preloaded, connection, summarise, assess)
+        took_s = _watch(stand, progress, begin.at_s)
+        rate = between(begin, mark(preloaded.frames, pids))
+        peaks = usage.peak_bytes(pids)
+        if (there := tables.rows(connection, "frame")) != preloaded.frames:
+            raise StopError(f"{there} of {preloaded.frames} frames are in the table: this is a bug")
+    return Drained(rate, took_s, peaks, progress.windows)
+
+
+@dataclass
+class _Progress:
+    """How far each part is: what is done and what there is to do, or None while that is not known."""
+
+    stand: Stand
+    preloaded: Preloaded
+    connection: psycopg.Connection
+    summarise: ProductProcess
+    assess: ProductProcess
+    windows: int = 0
+    _vitals: int | None = field(default=None)
+    _landed: dict[str, Callable[[], int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        firsts = {FRAMES.name: self.preloaded.first, VITALS.name: 0}
+        self._landed = {name: tables.landed(self.connection, name, first) for name, first in firsts.items()}
+
+    def look(self) -> dict[str, tuple[int, int | None]]:
+        total = self.preloaded.frames
+        said = metrics.read(self.summarise.port)
+        summarised = int(said[metrics.SUMMARISED_FRAMES])
+        if summarised == total and self._vitals is None:
+            self._all_summarised()
+        windows = self.windows if self._vitals is not None else None
+        return {
+            LANDED: (self._landed[FRAMES.name](), total),
+            SUMMARISED: (summarised, total),
+            VITALS_LANDED: (self._landed[VITALS.name](), self._vitals),
+            ASSESSED: (int(metrics.read(self.assess.port)[metrics.ASSESSED_WINDOWS]), windows),
+        }
+
+    def _all_summarised(self) -> None:
+        """What came of the last frames may be on its way; what a quiet partition tells comes seconds later."""
+        time.sleep(LOOK_EVERY_S)
+        said = metrics.read(self.summarise.port)
+        self.windows = int(said.get(metrics.FINAL_WINDOWS, 0))
+        ends = broker.watermarks(self.stand.endpoints.kafka_bootstrap, VITALS.name)
+        self._vitals = sum(end for _, end in ends.values())
+
+
+def _watch(stand: Stand, progress: _Progress, began_s: float) -> dict[str, float]:
+    took_s: dict[str, float] = {}
+    before, moved_s = None, time.monotonic()
+    while True:
+        stand.check()
+        parts, now_s = progress.look(), time.monotonic()
+        for name, (done, total) in parts.items():
+            if total is not None and done >= total:
+                took_s.setdefault(name, now_s - began_s)
+        if len(took_s) == len(parts):
+            return took_s
+        if parts != before:
+            before, moved_s = parts, now_s
+        elif now_s - moved_s > STALLED_AFTER_S:
+            raise StopError(f"it stands still ({parts}): see the logs in {stand.home}")
+        time.sleep(LOOK_EVERY_S)

@@ -1,0 +1,45 @@
+"""What `robovitals bench pipeline` drains, and what it reads off the processes."""
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from deploy.bench import metrics
+from deploy.bench.alone import Sent, following
+from deploy.bench.drain import WINDOW_S
+from deploy.bench.pipeline import APART_S, fleet_before
+from processors.assess_metrics import AssessMetrics
+from processors.summarise_metrics import SummariseMetrics
+from schemas.vitals import unpack_columns
+from support.frames import TIME_US
+from support.messages import vitals
+
+
+@pytest.mark.parametrize(("robots", "frames"), [(100_000, 1_400_000), (1_000, 700_000), (10_000, 10_000)])
+def test_a_fleets_frames_begin_in_the_middle_of_a_window_and_no_clock_is_ahead(robots: int, frames: int):
+    fleet = fleet_before(TIME_US, robots, frames)
+    assert fleet.start_us % (WINDOW_S * 1_000_000) == WINDOW_S * 500_000
+    assert fleet.frame(frames - 1).time_us < TIME_US - WINDOW_S * 1_000_000
+    assert fleet.frame(robots).time_us - fleet.frame(0).time_us == pytest.approx(APART_S * 1e6, abs=1)
+
+
+def test_a_window_that_follows_is_of_the_same_robots_with_later_times_and_sequences():
+    first = Sent(2, b"2/3", vitals())
+    later = following(first, 2)
+    assert (later.partition, later.key, later.windows) == (2, b"2/3", 1)
+    assert later.vitals.start_us == first.vitals.start_us + 2 * first.vitals.length_us
+    before, after = unpack_columns(first.vitals), unpack_columns(later.vitals)
+    assert after["last_time_us"] - before["last_time_us"] == 2 * first.vitals.length_us
+    assert after["first_seq"] - before["first_seq"] == 2 * before["frames"]
+    assert np.array_equal(after["robot_id"], before["robot_id"])
+    assert first.vitals.start_us == vitals().start_us
+
+
+def test_what_is_read_off_a_process_is_what_the_process_tells():
+    registry = CollectorRegistry()
+    AssessMetrics.create(registry)
+    SummariseMetrics.create(registry).windows.labels("final").inc(3)
+    told = metrics.parse(generate_latest(registry).decode())
+    assert told[metrics.FINAL_WINDOWS] == 3
+    names = {metrics.SUMMARISED_FRAMES, metrics.ASSESSED_WINDOWS}
+    assert names | {metrics.ASSESSED_HANDLED_S, metrics.ASSESSED_STEPPED_S} <= told.keys()
