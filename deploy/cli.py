@@ -32,6 +32,8 @@ COMMANDS = {
     "tail": "print the decoded messages of a topic",
     "psql": "open the database",
     "bench": "measure it",
+    "ledger": "send frames that follow from a seed, and keep a book of what became of each",
+    "verify": "hold a ledger's book against the database: nothing lost, nothing doubled",
     "topics": "create every topic, and say where one differs",
     "migrate": "bring the database's tables up to date",
     "land": "process: topics to TimescaleDB",

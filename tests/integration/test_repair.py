@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
+from deploy.ledger.recount import differences
 from processors.repair import Repairer
 from processors.summarise_metrics import SummariseMetrics
 from schemas.frame import encode_frame
@@ -18,7 +19,6 @@ from schemas.topics import FRAMES
 from schemas.vitals import PROVISIONAL, REPAIRED, Vitals
 from schemas.watermark import Resume
 from support.frames import frame
-from support.oracle import differences
 from support.pipeline import pipeline
 from support.windows import RULE, START_US, S, Sent, windows_in
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from support.oracle import differences
+from deploy.ledger.recount import differences
 from support.pipeline import Pipeline, pipeline
 from support.tables import checksums
 
