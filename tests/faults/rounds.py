@@ -1,0 +1,114 @@
+"""A round: a ledger of its own, faults one after the other, rest, and the check of the book.
+
+In: a world, a seed, the names of faults. Out: of each fault that was injected its recovery; and the verdict. Called
+by `python -m faults` and by `tests/integration/test_faults.py`.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+
+from deploy.ledger.check import Checker
+from deploy.ledger.verdict import Verdict
+from faults import kills, servers
+from faults.kills import NotReached, Over
+from faults.ledger import LedgerProcess
+from faults.progress import PROCESSES
+from faults.witness import witnessed
+from faults.world import World
+
+RECOVERED_WITHIN_S = 180.0
+PATIENCE_S = 240.0
+LEAD_IN_S = 120.0
+
+Harm = Callable[[World, Random], Awaitable[Over]]
+
+
+def catalogue(away_s: float) -> dict[str, Harm]:
+    """Every fault by name, in the order in which they are told. `away_s`: how long a broker is away."""
+    return {
+        **{f"kill {process}": partial(kills.kill, process=process) for process in PROCESSES},
+        "kill all three": kills.kill_all,
+        "land: before COMMIT": partial(kills.kill_at, process="land", point="before_commit", most=4),
+        "land: after COMMIT": partial(kills.kill_at, process="land", point="after_commit", most=4),
+        "summarise: output, no commit": partial(kills.kill_at, process="summarise", point="before_offsets", most=2),
+        "summarise: repaired, mark left": partial(kills.kill_at, process="summarise", point="repaired", most=2),
+        "assess: output, no state": partial(kills.kill_at, process="assess", point="before_state", most=2),
+        "assess: state, no commit": partial(kills.kill_at, process="assess", point="before_offsets", most=2),
+        "zombie land": partial(kills.zombie, process="land", points=("before_begin", "before_commit")),
+        "zombie summarise": partial(kills.zombie, process="summarise", points=("before_offsets",)),
+        "unclear COMMIT": servers.unclear_commit,
+        "database killed": servers.database_killed,
+        "database restarted": servers.database_restarted,
+        "database locked": servers.database_locked,
+        "out of connections": servers.out_of_connections,
+        "disk full (53100)": servers.disk_full,
+        "broker killed": servers.broker_killed,
+        f"broker away {away_s:g} s": partial(servers.broker_away, seconds=away_s),
+        "storm of landers": partial(kills.storm, process="land"),
+        "storm of summarisers": partial(kills.storm, process="summarise"),
+    }
+
+
+@dataclass
+class Tally:
+    """What became of one kind of fault. `recovery_s` has one entry an injection and victim."""
+
+    injected: int = 0
+    not_reached: int = 0
+    recovery_s: list[float] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    lost: int = 0
+    doubled: int = 0
+
+
+Tallies = dict[str, Tally]
+
+
+async def run_round(
+    world: World, ledger: LedgerProcess, chance: Random, faults: Sequence[tuple[str, Harm]], tallies: Tallies
+) -> Verdict:
+    """Inject these faults one after the other while the ledger sends. Raises AssertionError where one is stuck."""
+    ledger.start()
+    try:
+        await all_at_work(world)
+        for name, harm in faults:
+            await _inject(world, chance, name, harm, tallies.setdefault(name, Tally()))
+        book = await ledger.end()
+    finally:
+        ledger.kill()
+    try:
+        verdict = await Checker(book, world.endpoints, _quiet).run(PATIENCE_S)
+        verdict.checks.append(await witnessed(world.database_url))
+        return verdict
+    finally:
+        book.close()
+
+
+async def all_at_work(world: World) -> None:
+    """Until each process has passed the present end of its topic. Raises AssertionError where one does not."""
+    moments = {process: await world.progress.moment(process) for process in PROCESSES}
+    for process, moment in moments.items():
+        if not await world.progress.until_past(process, moment, LEAD_IN_S):
+            raise AssertionError(f"{process} does not begin to work: {world.child(process).log}")
+
+
+async def _inject(world: World, chance: Random, name: str, harm: Harm, tally: Tally) -> None:
+    try:
+        victims, over_s = await harm(world, chance)
+    except NotReached:
+        tally.not_reached += 1
+        return
+    tally.injected += 1
+    moments = {victim: await world.progress.moment(victim) for victim in victims}
+    for victim, moment in moments.items():
+        if await world.progress.until_past(victim, moment, RECOVERED_WITHIN_S):
+            tally.recovery_s.append(time.monotonic() - over_s)
+        else:
+            tally.stuck.append(victim)
+
+
+def _quiet(_: str) -> None:
+    """Nobody watches a round's rest."""
