@@ -39,6 +39,7 @@ PULSE_AT_MOST_EVERY_S = 5.0
 STUCK_AFTER_S = 120.0
 # Kafka answers many times a second when all is well; when it has not for so long, nothing is known of the end.
 STALE_AFTER_S = 10.0
+CANCEL_AGAIN_S = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -113,8 +114,7 @@ class Summariser:
         finally:
             self._problem = "stopping"
             if repairing is not None:
-                repairing.cancel()
-                await asyncio.wait({repairing})
+                await ended(repairing)
             await self._inlet.close()
             for close in (self._outlet.close, self._group.close):
                 with suppress(KafkaError, TimeoutError):
@@ -248,3 +248,12 @@ class Summariser:
         self._metrics.lag_seconds.set(max(lag_s, default=0.0))
         behind_s = [now_s - p.watermark_us / 1e6 for p in partitions if p.watermark_us != NO_WATERMARK]
         self._metrics.watermark_lag_seconds.set(max(behind_s, default=0.0))
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended. Once is not enough: where it waits for an answer that comes in the same
+    moment, `asyncio.wait_for` of Python 3.11 gives it the answer, and the cancellation is lost.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)

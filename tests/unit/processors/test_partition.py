@@ -8,7 +8,7 @@ from schemas.topics import shard_key, shard_of
 from schemas.vitals import Crossing, Late, Pulse, Vitals, decode_vitals
 from schemas.watermark import Resume
 from support.frames import FakeRecord
-from support.windows import RULE, START_US, S, Sent, records, windows_in
+from support.windows import READINGS, RULE, START_US, S, Sent, records, windows_in
 
 HOT = {"joint_temperature_c": [95.0, 30.0], "battery_soc": 0.5}
 
@@ -102,3 +102,23 @@ def test_messages_travel_under_the_key_of_their_shard(index):
     key, value = record_of(3, message)
     assert key == (None if isinstance(message, Late) else shard_key(3, shard_of(Sent().code)))
     assert decode_vitals(value) == message
+
+
+def test_a_flush_of_one_robot_changes_nothing_for_the_others():
+    """A robot comes back after two hours and sends all that it has, in the middle of what the others send live."""
+    live = [
+        Sent(time_us=t * S, seq=t, robot=robot, readings=HOT if (t + robot) % 17 == 0 else READINGS)
+        for t in range(60)
+        for robot in (1, 2, 3)
+    ]
+    flushed = [Sent(time_us=(n - 8000) * S, seq=n, robot=9, flags=1, delay_us=8000 * S) for n in range(6000)]
+    mixed = [*live[:60], *flushed[:2000], *live[60:90], *flushed[2000:], *live[90:]]
+    alone, beside = partition().take(records(live)), Summary()
+    one = partition()
+    for first in range(0, len(mixed), 500):
+        beside.messages.extend(one.take(records(mixed[first : first + 500], first)).messages)
+    marks = [message for message in beside.messages if isinstance(message, Late)]
+    assert [message for message in beside.messages if not isinstance(message, Late)] == alone.messages
+    assert {robot for late in marks for robot in late.robot_id} == {flushed[0].code}
+    assert 600 <= sum(len(late.start_us) for late in marks) <= 600 + len(mixed) // 500
+    assert one.open_windows == 1
