@@ -1,35 +1,41 @@
 """How long a frame takes to its row, and a reading beyond its alarm limit to its event, under a steady load.
 
-In: servers of a stack that runs, a rate, how long. Out: `Latencies`. Called by `robovitals bench latency`.
+In: servers of a stack that runs, a rate, robots, how long. Out: `Latencies`. Called by `robovitals bench latency`.
 
 The load is open-loop: when each frame is due is fixed beforehand, and every time here begins at that moment. So
-whatever stalls, this program included, counts against us. Rows are looked for on a connection of its own, and a
+whatever stalls, `generator.py` included, counts against us. Rows are looked for on a connection of its own, and a
 row is seen when the answer is here: a time is too long by up to one poll, never too short.
 """
 
 import asyncio
-from collections.abc import Hashable
+import sys
+from asyncio.subprocess import PIPE
+from collections import deque
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic, time_ns
 from typing import Any
 
 import asyncpg
+import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
+from deploy.bench import usage
+from deploy.bench.generator import Task
 from deploy.bench.load import Load, Plan, make_plan
 from deploy.settings import Endpoints
-from ingest.publish import Publisher
 from schemas.anomaly import Transition, decode_anomaly
 from schemas.errors import UnavailableError
 from schemas.topics import ANOMALIES
 from serve import database
 
-LEAD_IN_S = 15.0  # the default window and its grace: from then on windows close while we measure
+LEAD_IN_S = 30.0  # by then the first window of every robot has closed, by which the assessor learns them
 GIVE_UP_S = 15.0  # after the last frame
-TICK_S = 0.001
-POLL_S = 0.003
+START_IN_S = 3.0  # until then the generator is up
+POLL_S = 0.01
+MEMORY_EVERY_S = 60.0
 EVENT_POLL_S = 0.1
 
 # A lookup in the key's index for each, whatever the planner thinks of the table.
@@ -59,6 +65,13 @@ class Awaited:
             self.took_s.append(now_s - due_s)
 
 
+class Memory(msgspec.Struct, frozen=True):
+    """What each process of the stack has resident, `at_s` after the start."""
+
+    at_s: float
+    resident_bytes: dict[str, int]
+
+
 @dataclass(slots=True)
 class Latencies:
     """In seconds. `to_broker_s` are the probes' by the broker's time stamp, which has whole ms; `behind_s` how late
@@ -71,17 +84,19 @@ class Latencies:
     to_broker_s: list[float] = field(default_factory=list)
     behind_s: list[float] = field(default_factory=list)
     polls_s: list[float] = field(default_factory=list)
+    memory: list[Memory] = field(default_factory=list)
 
 
-async def measure(servers: Endpoints, rate: float, seconds: float) -> Latencies:
-    """Raises UnavailableError where a server, the topics or the tables are not there."""
-    plan = make_plan(rate, LEAD_IN_S, seconds)
+async def measure(
+    servers: Endpoints, rate: float, robots: int, seconds: float, pids: Mapping[str, int]
+) -> Latencies:
+    """`pids`: whose memory is watched. Raises UnavailableError where a server, topics or tables are not there."""
+    plan = make_plan(rate, robots, LEAD_IN_S, seconds)
     connection = await database.connect(servers.database_url)
     consumer = AIOKafkaConsumer(ANOMALIES.name, bootstrap_servers=servers.kafka_bootstrap)
     try:
         await _begin(consumer, servers.kafka_bootstrap)
-        async with Publisher(servers.kafka_bootstrap, "robovitals.bench") as publisher:
-            return await _Run(plan).run(publisher, connection, consumer)
+        return await _Run(plan, seconds, pids).run(servers.kafka_bootstrap, connection, consumer)
     except asyncpg.UndefinedTableError:
         raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -103,55 +118,61 @@ async def _begin(consumer: AIOKafkaConsumer, bootstrap: str) -> None:
 
 
 class _Run:
-    """One measurement: three loops, which end when all is seen, or GIVE_UP_S after the last frame."""
+    """One measurement: loops that watch, until all is seen or GIVE_UP_S after the generator has ended."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, seconds: float, pids: Mapping[str, int]) -> None:
         self._plan = plan
-        self._start_s, self._start_us = monotonic(), time_ns() // 1000
+        self._seconds = seconds
+        self._pids = pids
+        self._start_s, self._start_us = monotonic() + START_IN_S, time_ns() // 1000 + round(1e6 * START_IN_S)
         self._load = Load(plan, self._start_us)
         self._until_s: float | None = None
         self._found = Latencies(plan.frames)
 
     async def run(
-        self, publisher: Publisher, connection: "asyncpg.Connection[Any]", consumer: AIOKafkaConsumer
+        self, bootstrap: str, connection: "asyncpg.Connection[Any]", consumer: AIOKafkaConsumer
     ) -> Latencies:
-        await asyncio.gather(self._send(publisher), self._watch_rows(connection), self._watch_events(consumer))
+        for number, joint in self._plan.crossings.items():
+            frame = self._load.frame(number)
+            key = frame.robot_id, f"joint/{joint}", frame.time_us
+            self._found.events.due_s[key] = self._start_s + self._plan.due_s(number)
+        await asyncio.gather(
+            self._generate(bootstrap),
+            self._watch_rows(connection),
+            self._watch_events(consumer),
+            self._watch_memory(),
+        )
         return self._found
+
+    async def _generate(self, bootstrap: str) -> None:
+        plan = self._plan
+        task = Task(bootstrap, plan.rate, plan.robots, LEAD_IN_S, self._seconds, self._start_s, self._start_us)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "deploy.bench.generator", stdin=PIPE, stdout=PIPE, stderr=PIPE
+        )
+        try:
+            out, said = await process.communicate(msgspec.json.encode(task))
+        finally:
+            if process.returncode is None:
+                process.kill()
+        self._until_s = monotonic() + GIVE_UP_S
+        if process.returncode:
+            words = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+            raise UnavailableError(f"the generator ended: {words[-1]}")
+        self._found.behind_s = msgspec.json.decode(out, type=list[float])
 
     def _waits(self, awaited: Awaited) -> bool:
         return self._until_s is None or (bool(awaited.due_s) and monotonic() < self._until_s)
-
-    async def _send(self, publisher: Publisher) -> None:
-        """Each tick everything that is due by then."""
-        plan, sent = self._plan, 0
-        while sent < plan.frames:
-            now_s = monotonic() - self._start_s
-            due = min(plan.frames, int(now_s * plan.rate) + 1)
-            for number in range(sent, due):
-                await self._send_one(publisher, number)
-            sent = due
-            await asyncio.sleep(TICK_S)
-        self._until_s = monotonic() + GIVE_UP_S
-        await publisher.flush()
-
-    async def _send_one(self, publisher: Publisher, number: int) -> None:
-        frame, due_s = self._load.frame(number), self._start_s + self._plan.due_s(number)
-        is_probe = number in self._plan.probes
-        if is_probe:
-            time = _EPOCH + timedelta(microseconds=frame.time_us)
-            self._found.rows.due_s[frame.robot_id, time, frame.seq] = due_s
-        if joint := self._plan.crossings.get(number):
-            self._found.events.due_s[frame.robot_id, f"joint/{joint}", frame.time_us] = due_s
-        await publisher.send(frame)
-        if is_probe:
-            self._found.behind_s.append(monotonic() - due_s)
 
     async def _watch_rows(self, connection: "asyncpg.Connection[Any]") -> None:
         """Look again and again for the rows of the probes that are out."""
         found, rows = self._found, self._found.rows
         look = await connection.prepare(_ROWS)
+        probes = deque(sorted(self._plan.probes))
         looked_s = monotonic()
-        while self._waits(rows):
+        while probes or self._waits(rows):
+            while probes and self._start_s + self._plan.due_s(probes[0]) <= monotonic():
+                self._await_row(probes.popleft())
             robots, times, seqs = zip(*rows.due_s, strict=True) if rows.due_s else ((), (), ())
             landed = await look.fetch(robots, times, seqs, self._load.boot_id)
             now_s = monotonic()
@@ -161,6 +182,19 @@ class _Run:
             found.polls_s.append(now_s - looked_s)
             looked_s = now_s
             await asyncio.sleep(POLL_S)
+
+    def _await_row(self, number: int) -> None:
+        frame = self._load.frame(number)
+        time = _EPOCH + timedelta(microseconds=frame.time_us)
+        self._found.rows.due_s[frame.robot_id, time, frame.seq] = self._start_s + self._plan.due_s(number)
+
+    async def _watch_memory(self) -> None:
+        """At the end of the lead-in and then every minute, to see whether it grows."""
+        at_s = LEAD_IN_S
+        while self._pids and at_s <= LEAD_IN_S + self._seconds:
+            await asyncio.sleep(max(0.0, self._start_s + at_s - monotonic()))
+            self._found.memory.append(Memory(at_s, usage.resident_bytes(self._pids)))
+            at_s += MEMORY_EVERY_S
 
     async def _watch_events(self, consumer: AIOKafkaConsumer) -> None:
         events = self._found.events

@@ -4,15 +4,18 @@ In: `Latencies`. Out: figures by name, as `--json` prints them, and a drawing of
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from datetime import datetime
+from typing import Any, TypeAlias
 
 import numpy as np
 from rich.console import Group
 from rich.table import Column, Table
+from rich.text import Text
 
 from deploy.bench.fleet import READINGS
-from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies
-from deploy.bench.load import ROBOTS
+from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies, Memory
+from deploy.bench.machine import Machine
+from deploy.bench.report import Goal
 
 ENOUGH_FOR_P999 = 1_000
 HEADS = ("sent", "missing", "p50", "p99", "p99.9", "longest")
@@ -31,17 +34,19 @@ NOTE = (
     "time stamps have whole ms."
 )
 
-Figures: TypeAlias = dict[str, int | float | None]
+GOAL = "crossing_to_event_p99_s", Goal(at_most=1.0)
+
+Figures: TypeAlias = dict[str, Any]
 
 
-def figures(rate: float, seconds: float, found: Latencies) -> Figures:
+def figures(rate: float, robots: int, seconds: float, found: Latencies) -> Figures:
     """Times are in seconds; None where too few were seen to say."""
     rows, events = found.rows, found.events
     return {
         "rate": rate,
         "seconds": seconds,
         "lead_in_s": LEAD_IN_S,
-        "robots": ROBOTS,
+        "robots": robots,
         "readings_per_frame": READINGS,
         "frames_sent": found.frames,
         **_counts("rows", rows),
@@ -51,6 +56,7 @@ def figures(rate: float, seconds: float, found: Latencies) -> Figures:
         **spread("send_to_broker", found.to_broker_s),
         **spread("generator_behind", found.behind_s),
         **spread("row_poll", found.polls_s),
+        "memory": found.memory,
     }
 
 
@@ -75,16 +81,40 @@ def spread(name: str, took_s: Sequence[float]) -> Figures:
     }
 
 
-def drawn(told: Figures) -> Group:
-    """A table of the two latencies, and below them what they are made of or limited by."""
-    table = Table("", *(Column(head, justify="right") for head in HEADS), box=None)
+def drawn(told: Figures, machine: Machine, now: datetime) -> Group:
+    """A table of the two latencies, what they are made of or limited by, and the memory meanwhile."""
+    table = Table("", *(Column(head, justify="right") for head in HEADS), box=None, pad_edge=False)
     for label, name, counted in ROWS:
         counts = [str(told[f"{counted}_{what}"]) for what in ("sent", "missing")] if counted else ["", ""]
         table.add_row(label, *counts, *(_ms(told[f"{name}_{suffix}"]) for suffix in SUFFIXES))
-    return Group(_title(told), table, NOTE)
+    head = f"robovitals bench latency, {now:%Y-%m-%d %H:%M} UTC"
+    texts = map(Text, (head, machine.text, _what(told), ""))
+    return Group(*texts, table, "", Text(verdict(told)), "", *_memory(told["memory"]), "", Text(NOTE))
 
 
-def _title(told: Figures) -> str:
+def verdict(told: Figures) -> str:
+    """The goal, and whether it is met."""
+    name, goal = GOAL
+    value = told[name]
+    met = "not measured" if value is None else "met" if goal.met(value) else "MISSED"
+    return f"goal: crossing → event p99 {goal.text} s: {met}"
+
+
+def _memory(watched: Sequence[Memory]) -> list[Table]:
+    """A line a minute."""
+    if not watched:
+        return []
+    names = list(watched[0].resident_bytes)
+    table = Table(
+        "resident, MiB, after", *(Column(name, justify="right") for name in names), box=None, pad_edge=False
+    )
+    for memory in watched:
+        found = (memory.resident_bytes.get(name) for name in names)
+        table.add_row(f"{memory.at_s:g} s", *("ended" if size is None else f"{size / 2**20:.0f}" for size in found))
+    return [table]
+
+
+def _what(told: Figures) -> str:
     return (
         f"{told['rate']:g} frames/s for {told['seconds']:g} s after {told['lead_in_s']:g} s of lead-in: "
         f"{told['robots']} robots, {told['readings_per_frame']} readings a frame"

@@ -1,7 +1,7 @@
 """The load of a benchmark: frames as a humanoid sends them, when each is sent, and which of them are watched.
 
-In: a rate and how long. Out: a plan, made before anything is sent, and its frames by number. Pure; called by
-`deploy/bench/latency.py`.
+In: a rate, robots and how long. Out: a plan, made before anything is sent, and its frames by number. Pure; called
+by `deploy/bench/latency.py`, which watches, and by `deploy/bench/generator.py`, which sends.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from deploy.bench.fleet import JOINTS, LAYOUT, Fleet
 from schemas.frame import Frame
 
-ROBOTS = 200
+FEWEST_ROBOTS = 200
 PROBES_PER_S = 40
 CROSSINGS_PER_S = 10
 HOT_C = 95.0  # beyond the signal table's alarm limit of 90 °C; all other readings are far inside theirs
@@ -23,13 +23,14 @@ _FIRST_TEMPERATURE = LAYOUT.spans["joint_temperature_c"][0]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Frame i is due i / rate seconds after the start and comes from robot i % ROBOTS, as its frame i // ROBOTS.
+    """Frame i is due i / rate seconds after the start and comes from robot i % robots, as its frame i // robots.
 
     `probes` are the frames whose rows are looked for; `crossings` those with a joint beyond its limit, and which.
     Both are drawn from the frames after the lead-in.
     """
 
     rate: float
+    robots: int
     frames: int
     probes: frozenset[int]
     crossings: dict[int, int]
@@ -39,7 +40,7 @@ class Plan:
         return frame / self.rate
 
 
-def make_plan(rate: float, lead_in_s: float, seconds: float) -> Plan:
+def make_plan(rate: float, robots: int, lead_in_s: float, seconds: float) -> Plan:
     """The measured time must hold two frames of each robot."""
     draw = np.random.default_rng(1)
     first, frames = round(rate * lead_in_s), round(rate * (lead_in_s + seconds))
@@ -48,14 +49,16 @@ def make_plan(rate: float, lead_in_s: float, seconds: float) -> Plan:
     )
     # Moments are random, or they might keep step with a batch or a poll. No joint crosses twice: what comes back
     # within a minute continues its episode, and is not told as a new one.
-    rounds = np.arange(math.ceil(first / ROBOTS), frames // ROBOTS)
-    each = min(max(1, round(CROSSINGS_PER_S * seconds / ROBOTS)), JOINTS, len(rounds))
+    count = round(CROSSINGS_PER_S * seconds)
+    rounds = np.arange(math.ceil(first / robots), frames // robots)
+    crossing = draw.choice(robots, min(robots, count), replace=False).tolist()
+    each = min(max(1, round(count / robots)), JOINTS, len(rounds))
     crossings = {
-        turn * ROBOTS + robot: joint
-        for robot in range(ROBOTS)
+        turn * robots + robot: joint
+        for robot in crossing
         for joint, turn in enumerate(draw.choice(rounds, each, replace=False).tolist(), start=1)
     }
-    return Plan(rate, frames, frozenset(probes.tolist()), crossings)
+    return Plan(rate, robots, frames, frozenset(probes.tolist()), crossings)
 
 
 class Load:
@@ -63,7 +66,7 @@ class Load:
 
     def __init__(self, plan: Plan, start_us: int) -> None:
         self._plan = plan
-        self._fleet = Fleet(ROBOTS, start_us, 1e6 / plan.rate)
+        self._fleet = Fleet(plan.robots, start_us, 1e6 / plan.rate)
         self.boot_id = self._fleet.boot_id
 
     def frame(self, number: int) -> Frame:

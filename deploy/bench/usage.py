@@ -5,6 +5,7 @@ children count as its own, also those that have ended: PostgreSQL is one process
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -28,10 +29,13 @@ def peak_bytes(pids: Pids) -> dict[str, int]:
     return {name: _peak_bytes(pid) for name, pid in pids.items()}
 
 
-def resident_bytes(pid: int) -> int:
-    """What it has now."""
-    resident: int = psutil.Process(pid).memory_info().rss
-    return resident
+def resident_bytes(pids: Pids) -> dict[str, int]:
+    """What each has now; one that has ended is left out."""
+    found: dict[str, int] = {}
+    for name, pid in pids.items():
+        with suppress(psutil.NoSuchProcess):
+            found[name] = psutil.Process(pid).memory_info().rss
+    return found
 
 
 def _cpu_s(pid: int) -> float:

@@ -4,29 +4,39 @@ import argparse
 import asyncio
 import logging
 import sys
+from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
 
 from deploy.bench import latency_figures as figures
 from deploy.bench.latency import LEAD_IN_S, measure
-from deploy.bench.load import ROBOTS
+from deploy.bench.load import FEWEST_ROBOTS
 from deploy.bench.machine import this_machine
+from deploy.local import state
+from deploy.local.timescaledb import DatabaseServer
 from deploy.settings import Settings, endpoints
 from schemas.errors import SettingError
 
 EXAMPLE = "robovitals bench latency --rate 1000 --seconds 30"
+WIDTH = 120
 
 LATENCY = (
     "how long a frame takes to its row, and a reading beyond its alarm limit to its event on fleet.anomalies, "
-    f"while frames come at a steady rate. It leaves {ROBOTS} robots of its own behind (ZZBNCH…), which fall silent"
+    "while frames come at a steady rate to the stack that runs"
 )
-HIGHEST_RATE, LONGEST_S = 100_000, 3_600
+LEAVES = "It leaves robots of its own behind (ZZBNCH…), which fall silent."
+HIGHEST_RATE, LONGEST_S, MOST_ROBOTS = 100_000, 3_600, 999_999
 
 
 def add_parser(measures: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    latency = measures.add_parser("latency", help=LATENCY, description=LATENCY, epilog=f"example: {EXAMPLE}")
+    latency = measures.add_parser(
+        "latency", help=LATENCY, description=f"{LATENCY}. {LEAVES}", epilog=f"example: {EXAMPLE}"
+    )
     latency.add_argument("--rate", type=float, default=1_000, help="frames a second (default 1000)")
+    latency.add_argument(
+        "--robots", type=int, help=f"that send them by turns (default as many, at least {FEWEST_ROBOTS})"
+    )
     latency.add_argument(
         "--seconds", type=float, default=30, help=f"measured time, after {LEAD_IN_S:g} s of lead-in (default 30)"
     )
@@ -34,30 +44,42 @@ def add_parser(measures: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    check(args.rate, args.seconds)
+    robots = args.robots or max(FEWEST_ROBOTS, round(args.rate))
+    check(args.rate, robots, args.seconds)
     servers = endpoints(settings)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
     print(f"{args.rate:g} frames/s for {LEAD_IN_S + args.seconds:g} s …", file=sys.stderr)
-    told = figures.figures(args.rate, args.seconds, asyncio.run(measure(servers, args.rate, args.seconds)))
-    machine = this_machine()
+    found = asyncio.run(measure(servers, args.rate, robots, args.seconds, _pids(settings)))
+    told = figures.figures(args.rate, robots, args.seconds, found)
+    machine, now = this_machine(), datetime.now(UTC)
     if args.json:
-        print(msgspec.json.encode({**told, "machine": machine}).decode())
+        print(msgspec.json.encode({**told, "machine": machine, "at": now}).decode())
     else:
-        console = Console(highlight=False)
-        console.print(figures.drawn(told), machine.text, sep="\n")
+        Console(highlight=False, width=WIDTH, file=sys.stdout).print(figures.drawn(told, machine, now))
     if lost := figures.missing(told):
         print(f"robovitals: {lost}: `robovitals status`", file=sys.stderr)
         return 1
     return 0
 
 
-def check(rate: float, seconds: float) -> None:
+def _pids(settings: Settings) -> dict[str, int]:
+    """Whose memory can be watched: the local stack's, but for the database, which shares it among many."""
+    running = state.running(settings.home)
+    if running is None or settings.kafka_bootstrap or settings.database_url:
+        return {}
+    members = (member for member in running.members if member.name != DatabaseServer.name)
+    return {member.name: member.identity.pid for member in members if member.identity is not None}
+
+
+def check(rate: float, robots: int, seconds: float) -> None:
     """Raises SettingError for what cannot be measured."""
     if not 1 <= rate <= HIGHEST_RATE:
         raise SettingError(f"--rate {rate:g}: give 1 to {HIGHEST_RATE} frames a second")
     if not 1 <= seconds <= LONGEST_S:
         raise SettingError(f"--seconds {seconds:g}: give 1 to {LONGEST_S}")
-    if rate * seconds < 2 * ROBOTS:
+    if not 1 <= robots <= MOST_ROBOTS:
+        raise SettingError(f"--robots {robots}: give 1 to {MOST_ROBOTS}")
+    if rate * seconds < 2 * robots:
         raise SettingError(
-            f"--rate {rate:g} --seconds {seconds:g}: that is fewer than {2 * ROBOTS} frames, two of each robot"
+            f"--rate {rate:g} --seconds {seconds:g}: that is fewer than {2 * robots} frames, two of each robot"
         )

@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 
 from deploy.bench.fleet import JOINTS, LAYOUT, READINGS
-from deploy.bench.load import HOT_C, ROBOTS, Load, Plan, make_plan
+from deploy.bench.load import HOT_C, Load, Plan, make_plan
 from schemas.columns import decode_records
 from schemas.screen import screen
 from schemas.signals import SIGNAL
 from support.frames import TIME_US, record
 
 LEAD_IN_S, SECONDS = 2.0, 4.0
+ROBOTS = 200
 
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return make_plan(400, LEAD_IN_S, SECONDS)
+    return make_plan(400, ROBOTS, LEAD_IN_S, SECONDS)
 
 
 def test_a_frame_is_as_a_humanoid_sends_it():
@@ -36,13 +37,18 @@ def test_what_is_watched_comes_after_the_lead_in(plan):
     assert max(watched) < plan.frames
 
 
-def test_every_robot_crosses_alike_and_no_joint_of_it_twice():
+def test_robots_that_cross_do_so_alike_and_no_joint_twice():
     for seconds in (4.0, 100.0, 1000.0):
-        crossings = make_plan(400, LEAD_IN_S, seconds).crossings
+        crossings = make_plan(400, ROBOTS, LEAD_IN_S, seconds).crossings
         pairs = [(number % ROBOTS, joint) for number, joint in crossings.items()]
-        assert len(pairs) == len(set(pairs)) >= ROBOTS
+        assert len(pairs) == len(set(pairs)) >= min(ROBOTS, 10 * seconds)
         assert len(set(Counter(robot for robot, _ in pairs).values())) == 1
         assert {joint for _, joint in pairs} <= set(range(1, JOINTS + 1))
+
+
+def test_of_a_large_fleet_some_robots_cross_once_each():
+    crossings = make_plan(20_000, 20_000, LEAD_IN_S, SECONDS).crossings
+    assert len(crossings) == len({number % 20_000 for number in crossings}) == 10 * SECONDS
 
 
 def test_a_robots_frames_count_from_nought_at_the_times_they_are_due(plan):
