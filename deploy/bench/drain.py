@@ -21,7 +21,7 @@ from schemas.errors import StopError
 from schemas.topics import FRAMES, VITALS
 
 WINDOW_S = 60
-LOOK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.25  # each look costs what is looked at a millisecond or two
 LANDERS = "robovitals.land"
 PARTS = ("land", "summarise", "assess")
 

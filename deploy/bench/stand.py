@@ -75,6 +75,14 @@ class Stand:
             self._running = [process for process in self._running if process not in started]
             self._write_down()
 
+    def restart_database(self, meanwhile: Callable[[], None]) -> None:
+        """Stop it, do something, start it. Only where it is ours."""
+        assert self.servers is not None, "whose servers these are, does not want them stopped"
+        self.servers.database.stop()
+        meanwhile()
+        self.servers.database.start()
+        self._write_down()
+
     def check(self) -> None:
         """Raises UnavailableError when a process has ended that should run."""
         for process in self._running:

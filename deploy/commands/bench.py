@@ -4,16 +4,15 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
 
-from deploy.bench import land, pipeline
+from deploy.bench import disk, land, pipeline, scale
 from deploy.bench.machine import this_machine
 from deploy.bench.report import Report, drawn, figures
-from deploy.bench.stand import Stand, stand
+from deploy.bench.stand import stand
 from deploy.commands import bench_latency
 from deploy.settings import Settings
 from schemas.errors import SettingError
@@ -29,13 +28,22 @@ LAND = "how fast frames land: one and two landers against raw COPY and against a
 
 PIPELINE = "how fast lander, summariser and assessor together drain a large fleet's frames, and the assessor alone"
 
+SCALE = "CPU a frame and memory of each process, by the size of the fleet"
+DISK = "how much room readings take, and how long the questions take that people ask"
+HISTORIES = "robots that have a day of frames and a year of vitals, their rows in turns (default 2)"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     measures = parser.add_subparsers(dest="measure", metavar="MEASURE", required=True)
-    landing = _add(measures, "land", LAND, frames=600_000, robots=10_000, rounds=3)
-    landing.set_defaults(run=lambda args: lambda on: land.measure(on, args.frames, args.robots, args.rounds))
-    whole = _add(measures, "pipeline", PIPELINE, frames=1_400_000, robots=100_000, rounds=2)
-    whole.set_defaults(run=lambda args: lambda on: pipeline.measure(on, args.frames, args.robots, args.rounds))
+    one = _add(measures, "land", LAND, frames=600_000, robots=10_000, rounds=3)
+    one.set_defaults(measured=lambda args, on: land.measure(on, args.frames, args.robots, args.rounds))
+    one = _add(measures, "pipeline", PIPELINE, frames=1_400_000, robots=100_000, rounds=2)
+    one.set_defaults(measured=lambda args, on: pipeline.measure(on, args.frames, args.robots, args.rounds))
+    one = _add(measures, "scale", SCALE, frames=1_400_000, robots=max(scale.FLEETS), rounds=2)
+    one.set_defaults(measured=lambda args, on: scale.measure(on, args.frames, fleets(args.robots), args.rounds))
+    one = _add(measures, "disk", DISK, frames=300_000, robots=10_000, rounds=3)
+    one.add_argument("--histories", type=int, default=2, help=HISTORIES)
+    one.set_defaults(measured=lambda args, on: disk.measure(on, plan_of(args), args.rounds))
     bench_latency.add_parser(measures)
 
 
@@ -51,7 +59,7 @@ def _add(
         name,
         help=text,
         description=f"{text}. {OWN_SERVERS}",
-        epilog=f"example: robovitals bench {name} --frames {frames // 2} --rounds 1",
+        epilog=f"example: robovitals bench {name} --frames {frames // 2} --robots {robots // 2} --rounds 1",
     )
     parser.add_argument("--frames", type=int, default=frames, help=f"frames in the topic (default {frames})")
     parser.add_argument("--robots", type=int, default=robots, help=f"that send them (default {robots})")
@@ -60,17 +68,30 @@ def _add(
     return parser
 
 
+def fleets(largest: int) -> list[int]:
+    """For `scale`: a hundredth, a tenth, and all. Raises SettingError."""
+    if largest % 100:
+        raise SettingError(f"--robots {largest}: give a multiple of 100, since a hundredth of them is measured too")
+    return [largest // 100, largest // 10, largest]
+
+
+def plan_of(args: argparse.Namespace) -> disk.Plan:
+    """Raises SettingError."""
+    if not 1 <= args.histories <= 100:
+        raise SettingError(f"--histories {args.histories}: give 1 to 100")
+    return disk.Plan(args.robots, args.frames, args.histories)
+
+
 def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.measure == "latency":
         return bench_latency.run(args, settings)
     check(args.frames, args.robots, args.rounds)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
-    measure: Callable[[Stand], Report] = args.run(args)
     # Whoever ends us otherwise than by Ctrl-C must not leave servers behind either.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with stand(settings) as on:
-        report = measure(on)
+        report: Report = args.measured(args, on)
     show(report, args.json)
     return 0
 
