@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from deploy.bench import broker, raw, tables
+from deploy.bench import broker, metrics, raw, tables
 from deploy.bench.fleet import READINGS, Fleet
-from deploy.bench.peer import Naive
+from deploy.bench.peer import BATCH, Naive
 from deploy.bench.preload import Preloaded, preload
 from deploy.bench.raw import Buffers
 from deploy.bench.report import Goal, Line, Report
@@ -28,6 +28,7 @@ NAIVE_APP = "robovitals.bench.naive"
 NAIVE_SHARE = 10  # it gets through a tenth as many frames in the time
 BACK_S = 300.0  # so long ago the frames begin: no clock of theirs is ahead
 
+SERVERS = ("database", "broker")
 RAW, ONE, TWO, NAIVE = "raw", "one", "two", "naive"
 HEADINGS = {
     RAW: "raw: ready COPY buffers, one connection",
@@ -43,12 +44,14 @@ GOALS = {
 }
 
 
-@dataclass(slots=True)
-class Rounds:
-    """Of each contender the rate, and the bytes of a reading, round by round."""
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What one contender did in one round: the rate of its steady part, and of all `frames` the rest."""
 
-    rates: dict[str, list[Rate]] = field(default_factory=lambda: {name: [] for name in HEADINGS})
-    bytes_a_reading: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in HEADINGS})
+    rate: Rate
+    frames: int
+    rows_a_transaction: float
+    size_bytes: int
 
 
 def measure(stand: Stand, frames: int, robots: int, rounds: int) -> Report:
@@ -57,25 +60,24 @@ def measure(stand: Stand, frames: int, robots: int, rounds: int) -> Report:
     preloaded = preload(stand, fleet, frames)
     ready = raw.buffers(stand, preloaded)
     gc.freeze()  # so many buffers would else be looked through while something is measured
-    found = Rounds()
     bench = _Bench(stand, preloaded, ready)
-    contenders: dict[str, Callable[[], tuple[Rate, int]]] = {
+    contenders: dict[str, Callable[[], Landed]] = {
         RAW: bench.raw,
         ONE: lambda: bench.landers(1),
         TWO: lambda: bench.landers(2),
         NAIVE: bench.naive,
     }
+    found: dict[str, list[Landed]] = {name: [] for name in contenders}
     for number in range(1, rounds + 1):
         for name, run in contenders.items():
-            rate, landed = run()
-            print(f"round {number} of {rounds}, {name}: {rate.per_s:.0f} frames/s", file=sys.stderr)
-            found.rates[name].append(rate)
-            found.bytes_a_reading[name].append(bench.size_bytes() / (landed * READINGS))
+            found[name].append(run())
+            said = f"{name}: {found[name][-1].rate.per_s:.0f} frames/s"
+            print(f"round {number} of {rounds}, {said}", file=sys.stderr)
     return report(found, frames, robots)
 
 
 class _Bench:
-    """Each run begins with empty tables; it returns the rate, and how many frames are in the table."""
+    """Each run begins with empty tables."""
 
     def __init__(self, stand: Stand, preloaded: Preloaded, ready: Buffers) -> None:
         self._stand = stand
@@ -83,84 +85,89 @@ class _Bench:
         self._ready = ready
         self._url = stand.endpoints.database_url
 
-    def raw(self) -> tuple[Rate, int]:
+    def raw(self) -> Landed:
         self._empty()
-        return asyncio.run(raw.copy_in(self._stand, self._ready)), self._ready.frames
+        rate = asyncio.run(raw.copy_in(self._stand, self._ready))
+        return self._landed(rate, self._ready.frames / len(self._ready.batches))
 
-    def landers(self, count: int) -> tuple[Rate, int]:
+    def landers(self, count: int) -> Landed:
         self._empty()
-        stand, total = self._stand, self._preloaded.frames
+        stand, total, bootstrap = self._stand, self._preloaded.frames, self._stand.endpoints.kafka_bootstrap
         processes = [stand.product("land", f"-{number}") for number in range(1, count + 1)]
-        bootstrap = stand.endpoints.kafka_bootstrap
         with ExitStack() as held, tables.connected(self._url) as connection:
             holding = held.enter_context(ExitStack())
             holding.enter_context(tables.landing_held(self._url))
             held.enter_context(stand.running(*processes))
             stand.wait_until(broker.settled(bootstrap, GROUP, count), "all landers have partitions")
             holding.close()
-            pids = {p.log.parts[-3]: p.process.pid for p in processes if p.process} | stand.server_pids
+            pids = {f"land-{p.port}": p.process.pid for p in processes if p.process} | stand.server_pids
             done = tables.landed(connection, FRAMES.name, self._preloaded.first)
             rate = drained(done, total, pids, stand.check)
-            if (there := tables.rows(connection, "frame")) != total:
-                raise StopError(f"{there} of {total} frames are in the table: this is a bug, and no figure counts")
-        return rate, total
+            said = [metrics.read(process.port) for process in processes]
+        rows, batches = (sum(one.get(name, 0) for one in said) for name in metrics.BATCHES_LANDED)
+        landed = self._landed(rate, rows / batches)
+        if landed.frames != total:
+            raise StopError(f"{landed.frames} of {total} frames are in the table: this is a bug, no figure counts")
+        return landed
 
-    def naive(self) -> tuple[Rate, int]:
+    def naive(self) -> Landed:
         self._empty()
         broker.forget_groups(self._stand.endpoints.kafka_bootstrap, [NAIVE_APP])
         peer = Naive(self._stand)
-        with self._stand.running(peer), tables.connected(self._url) as connection:
+        with self._stand.running(peer):
             assert peer.process is not None
             pids = {NAIVE: peer.process.pid} | self._stand.server_pids
             rate = drained(peer.inserted, self._preloaded.frames // NAIVE_SHARE, pids, self._stand.check)
-            return rate, tables.rows(connection, "frame")
+        return self._landed(rate, BATCH)
 
-    def size_bytes(self) -> int:
+    def _landed(self, rate: Rate, rows_a_transaction: float) -> Landed:
         with tables.connected(self._url) as connection:
-            return tables.size_bytes(connection, "frame")
+            frames, size_bytes = tables.rows(connection, "frame"), tables.size_bytes(connection, "frame")
+        return Landed(rate, frames, rows_a_transaction, size_bytes)
 
     def _empty(self) -> None:
         with tables.connected(self._url) as connection:
             tables.empty_tables(connection)
 
 
-def report(found: Rounds, frames: int, robots: int) -> Report:
-    sections = {HEADINGS[name]: _lines(name, found) for name in HEADINGS}
+def report(found: dict[str, list[Landed]], frames: int, robots: int) -> Report:
+    sections = {HEADINGS[name]: _lines(name, landed) for name, landed in found.items()}
     sections["ratios, round by round"] = [
-        Line(name, label, _ratios(found.rates[above], found.rates[below]), goal)
+        Line(name, label, _ratios(found[above], found[below]), goal)
         for name, (label, above, below, goal) in GOALS.items()
     ]
     what = (
-        f"{frames} frames of {READINGS} readings from {robots} robots, preloaded; {len(found.rates[RAW])} rounds, "
+        f"{frames} frames of {READINGS} readings from {robots} robots, preloaded; {len(found[RAW])} rounds, "
         f"interleaved; measured from a tenth to nine tenths of the frames (naive: of {frames // NAIVE_SHARE})."
     )
     notes = (
-        f"Raw: the bytes of the product's own encoder, made before, {raw.ROWS} rows a transaction. All go into the "
-        "same table with the same indexes, emptied and checkpointed before each run. CPU is user and system time "
-        "of the measured part. Where the rest of the machine took much, the figure is not to be trusted.",
+        "Raw: the bytes of the product's own encoder, made before. All go into the same table with the same "
+        "indexes, emptied and checkpointed before each run. CPU is user and system time of the measured part. "
+        "Where the rest of the machine took much, the figure is not to be trusted.",
     )
     return Report("land", what, sections, notes)
 
 
-def _lines(name: str, found: Rounds) -> list[Line]:
-    rates = found.rates[name]
-    servers = ("database", "broker")
+def _lines(name: str, found: list[Landed]) -> list[Line]:
+    rates = [landed.rate for landed in found]
+    own = [sum(us for process, us in rate.cpu_us.items() if process not in SERVERS) for rate in rates]
     lines = [
         Line(f"{name}_frames_per_s", "frames/s", [rate.per_s for rate in rates]),
         Line(f"{name}_readings_per_s", "readings/s", [rate.per_s * READINGS for rate in rates]),
-        Line(
-            f"{name}_cpu_us",
-            "CPU µs a frame: itself",
-            [sum(us for process, us in rate.cpu_us.items() if process not in servers) for rate in rates],
-        ),
+        Line(f"{name}_cpu_us", "CPU µs a frame: itself", own),
     ]
-    for server in servers:
+    for server in SERVERS:
         known = [rate.cpu_us[server] for rate in rates if server in rate.cpu_us]
         lines.append(Line(f"{name}_{server}_cpu_us", f"CPU µs a frame: {server}", known))
     others = [rate.others_cores for rate in rates if "database" in rate.cpu_us]
-    lines.append(Line(f"{name}_others_cores", "cores taken by the rest of the machine", others))
-    return [*lines, Line(f"{name}_bytes_a_reading", "bytes a reading on disk", found.bytes_a_reading[name])]
+    size = [landed.size_bytes / (landed.frames * READINGS) for landed in found]
+    return [
+        *lines,
+        Line(f"{name}_others_cores", "cores taken by the rest of the machine", others),
+        Line(f"{name}_rows_a_transaction", "rows a transaction", [landed.rows_a_transaction for landed in found]),
+        Line(f"{name}_bytes_a_reading", "bytes a reading on disk", size),
+    ]
 
 
-def _ratios(above: list[Rate], below: list[Rate]) -> list[float]:
-    return [a.per_s / b.per_s for a, b in zip(above, below, strict=True)]
+def _ratios(above: list[Landed], below: list[Landed]) -> list[float]:
+    return [a.rate.per_s / b.rate.per_s for a, b in zip(above, below, strict=True)]

@@ -4,6 +4,11 @@ from urllib.request import urlopen
 
 from schemas.errors import UnavailableError
 
+BATCHES_LANDED = (
+    'robovitals_land_batch_records_sum{topic="telemetry.frames"}',
+    'robovitals_land_batch_records_count{topic="telemetry.frames"}',
+)
+"""How many frames, in how many transactions."""
 SUMMARISED_FRAMES = "robovitals_summarise_frames_total"
 FINAL_WINDOWS = 'robovitals_summarise_windows_total{kind="final"}'
 ASSESSED_WINDOWS = "robovitals_assess_windows_total"

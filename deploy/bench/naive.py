@@ -13,14 +13,13 @@ import asyncpg
 import faust
 import numpy as np
 
-from deploy.bench.peer import PROGRESS
+from deploy.bench.peer import BATCH, PROGRESS
 from deploy.settings import DATABASE_URL, HOME, KAFKA_BOOTSTRAP
 from schemas.frame import Frame, decode_frame
 from schemas.layout import parse_layout
 from schemas.topics import FRAMES
 
 APP = "robovitals.bench.naive"
-BATCH = 1_000
 
 app = faust.App(
     APP,

@@ -11,6 +11,9 @@ from deploy.settings import DATABASE_URL, HOME, KAFKA_BOOTSTRAP, absolute_enviro
 PROGRESS = "ROBOVITALS_BENCH_PROGRESS"
 """Names the file to which it writes how many rows it has inserted."""
 
+BATCH = 1_000
+"""So many frames it takes at a time."""
+
 
 class Naive:
     name = "naive"

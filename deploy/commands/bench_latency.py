@@ -44,7 +44,7 @@ def add_parser(measures: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    robots = args.robots or max(FEWEST_ROBOTS, round(args.rate))
+    robots = max(FEWEST_ROBOTS, round(args.rate)) if args.robots is None else args.robots
     check(args.rate, robots, args.seconds)
     servers = endpoints(settings)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line

@@ -8,6 +8,7 @@ from deploy.bench import metrics
 from deploy.bench.alone import Sent, following
 from deploy.bench.drain import WINDOW_S
 from deploy.bench.pipeline import APART_S, fleet_before
+from ingest.land_metrics import LandMetrics
 from processors.assess_metrics import AssessMetrics
 from processors.summarise_metrics import SummariseMetrics
 from schemas.vitals import unpack_columns
@@ -39,7 +40,9 @@ def test_what_is_read_off_a_process_is_what_the_process_tells():
     registry = CollectorRegistry()
     AssessMetrics.create(registry)
     SummariseMetrics.create(registry).windows.labels("final").inc(3)
+    LandMetrics.create(registry).batch_records.labels("telemetry.frames").observe(8_000)
     told = metrics.parse(generate_latest(registry).decode())
     assert told[metrics.FINAL_WINDOWS] == 3
+    assert [told[name] for name in metrics.BATCHES_LANDED] == [8_000, 1]
     names = {metrics.SUMMARISED_FRAMES, metrics.ASSESSED_WINDOWS}
     assert names | {metrics.ASSESSED_HANDLED_S, metrics.ASSESSED_STEPPED_S} <= told.keys()
