@@ -10,10 +10,13 @@ the repaired one's place. So such a window is noted in `repair_again`, and repai
 all that it counted has landed. Which windows have closed, and what had been read by then, is what the summarisers
 commit (`schemas.watermark.Resume`). A partition that goes quiet closes none: there the note also brings a repair of
 each provisional window that has taken the repaired one's place, and stays.
+
+Repairing is given a share of the time, whatever waits: it is in the process, and on the machine, of what is live.
 """
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -30,6 +33,9 @@ from schemas.vitals import LATE_REASONS, Vitals
 from schemas.watermark import NO_WATERMARK, Resume
 
 LOOK_EVERY_S = 1.0
+REST = 4.0  # for each second of work so many of rest: a fifth of the time
+LONGEST_REST_S = 5.0
+TIME_AT_ONCE_US = 2_000_000_000  # windows of so much time are read together: some thousand rows
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
@@ -80,6 +86,25 @@ class Closed:
                 del self._waiting[partition]
 
 
+def rest_s(worked_s: float) -> float:
+    """How long to rest after so much work."""
+    return min(REST * worked_s, LONGEST_REST_S)
+
+
+class Pace:
+    """Rests in proportion to the time that has passed since the last rest. `worked_s` is all that time."""
+
+    def __init__(self) -> None:
+        self.worked_s = 0.0
+        self._began_s = time.monotonic()
+
+    async def rest(self) -> None:
+        took_s = time.monotonic() - self._began_s
+        self.worked_s += took_s
+        await asyncio.sleep(rest_s(took_s))
+        self._began_s = time.monotonic()
+
+
 class Repairer:
     """`publish` returns when a partition's messages are acknowledged; `commits` asks for the group's commits."""
 
@@ -89,6 +114,7 @@ class Repairer:
         self._publish = publish
         self._commits = commits
         self._closed = Closed()
+        self._counted_s = -LOOK_EVERY_S
         self._connection: Connection | None = None
         self._ours = False
 
@@ -127,26 +153,36 @@ class Repairer:
         self._ours = self._ours or await tables.is_ours(connection)
         if not self._ours:
             return False
+        pace = Pace()
         self._closed.look(await self._commits(), await tables.landed(connection))
-        self._metrics.marks_waiting.set(await tables.waiting(connection))
+        if time.monotonic() - self._counted_s > LOOK_EVERY_S:
+            self._metrics.marks_waiting.set(await tables.waiting(connection))
+            self._counted_s = time.monotonic()
         due = await tables.due(connection, self._closed.until_us)
         groups: dict[tuple[int, int], list[Mark]] = defaultdict(list)
         for mark in due:
             groups[mark.partition, mark.length_us].append(mark)
         for (partition, length_us), marks in groups.items():
-            await self._repair(connection, partition, length_us, marks)
+            size = max(1, TIME_AT_ONCE_US // length_us)
+            for first in range(0, len(marks), size):
+                await self._repair(connection, partition, length_us, marks[first : first + size], pace)
+        self._metrics.repair_seconds.inc(pace.worked_s)
         # Notes that stay are due until what was published has landed: they are no reason not to pause.
         done = [mark for mark in due if mark.frame_offset is not None or self._has_closed(mark)]
         return len(done) >= tables.MARKS_AT_ONCE
 
-    async def _repair(self, connection: Connection, partition: int, length_us: int, marks: list[Mark]) -> None:
+    async def _repair(
+        self, connection: Connection, partition: int, length_us: int, marks: list[Mark], pace: Pace
+    ) -> None:
         again = [mark for mark in marks if not self._has_closed(mark)]
         recount = Recount(length_us)
         async for rows in tables.rows(connection, marks):
             recount.add(rows)
+            await pace.rest()
         await self._publish(partition, recount.vitals())
         await tables.finish(connection, marks, again)
         self._metrics.repairs.inc(len(marks))
+        await pace.rest()
 
     def _has_closed(self, mark: Mark) -> bool:
         """Whether all that the live window counted has landed. What came too late came after all of it."""

@@ -16,18 +16,19 @@ from schemas.vitals import PROVISIONAL
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 MARKS_AT_ONCE = 200
-ROWS_AT_ONCE = 250  # some 10 ms of work in which nothing else of the process gets its turn
+ROWS_AT_ONCE = 500  # some 5 ms of work in which nothing else of the process gets its turn
 
 _LOCK = 0x72657061697265  # any number that nobody else uses: "repaire"
 
 _LANDED = "SELECT partition, next_offset FROM landed WHERE topic = $1"
 
+# In the order of the primary key and without a join: a flush makes a hundred thousand, and 200 are read at a time.
 _MARKS = """
-SELECT robot_id, (extract(epoch FROM start) * 1000000)::bigint AS start_us, length_us, late_window.partition,
-       frame_offset, reason
-FROM late_window JOIN landed ON landed.partition = late_window.partition AND landed.next_offset > frame_offset
-WHERE landed.topic = $1
-ORDER BY start, robot_id LIMIT $2"""
+SELECT robot_id, (extract(epoch FROM start) * 1000000)::bigint AS start_us, length_us, partition, frame_offset,
+       reason
+FROM late_window
+WHERE frame_offset < (SELECT next_offset FROM landed WHERE topic = $1 AND landed.partition = late_window.partition)
+ORDER BY robot_id, start LIMIT $2"""
 
 _AGAIN = """
 SELECT robot_id, (extract(epoch FROM start) * 1000000)::bigint AS start_us, length_us, repair_again.partition

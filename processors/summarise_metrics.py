@@ -29,6 +29,7 @@ class SummariseMetrics:
     rereading_records: Gauge
     progress_age_seconds: Gauge
     repairs: Counter
+    repair_seconds: Counter
     marks_waiting: Gauge
     repair_retries: Counter
 
@@ -81,6 +82,7 @@ class SummariseMetrics:
                 "progress_age_seconds", "time since anything was read or there was nothing to read"
             ),
             repairs=counter("repaired_windows", "windows of robots computed again from rows"),
+            repair_seconds=counter("repair_seconds", "time spent on repairs, a fifth of all time at most"),
             marks_waiting=gauge(
                 "marks_waiting", "windows that miss frames, in the whole database, at the last look"
             ),

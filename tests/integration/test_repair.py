@@ -20,7 +20,7 @@ from schemas.vitals import PROVISIONAL, REPAIRED, Vitals
 from schemas.watermark import Resume
 from support.frames import frame
 from support.pipeline import pipeline
-from support.windows import RULE, START_US, S, Sent, windows_in
+from support.windows import RULE, START_US, S, Sent, assert_same, window_of, windows_in
 
 WITHIN_S = 60.0
 PARTITION = 3
@@ -152,6 +152,20 @@ async def test_a_window_that_misses_frames_is_computed_from_its_rows(database, w
     window = windows_in(message)[Sent().code, START_US]
     assert (window["frames"], window["last_seq"], window["joint_temperature_c/2/mean"]) == (3, 2, 31)
     assert await database.count("repair_again") == 0
+
+
+async def test_what_is_absent_from_rows_is_absent_from_their_window(database, work):
+    readings = [([None, 31.0], 0.75), ([30.5, None], None), ([None, None], 0.5), ([22.25, -40.0], None)]
+    sent = [
+        Sent(time_us=t * S, seq=t, readings={"joint_temperature_c": joints, "battery_soc": soc})
+        for t, (joints, soc) in enumerate(readings)
+    ]
+    await database.land(*sent, next_offset=10)
+    await database.mark(Sent(), 9)
+    async with work.running():
+        await database.until("late_window", 0)
+    [(_, message)] = work.published
+    assert_same({(Sent().code, START_US): window_of(sent)}, windows_in(message))
 
 
 async def test_a_mark_waits_until_its_frame_has_landed(database, work):

@@ -1,12 +1,22 @@
-"""The repairer's answer to a database that is having a bad day."""
+"""The repairer's share of the time, and its answer to a database that is having a bad day."""
 
 import asyncio
 
+import pytest
 from asyncpg.exceptions import InternalClientError
 from prometheus_client import CollectorRegistry
 
-from processors.repair import Repairer, asyncpg
+from processors.repair import LONGEST_REST_S, Repairer, asyncpg, rest_s
 from processors.summarise_metrics import SummariseMetrics
+
+
+def test_repairing_takes_a_fifth_of_the_time():
+    for worked_s in (0.005, 0.1, 1.0):
+        assert worked_s / (worked_s + rest_s(worked_s)) == pytest.approx(0.2)
+
+
+def test_after_an_outage_it_does_not_rest_for_as_long_as_that_took():
+    assert rest_s(600) == LONGEST_REST_S
 
 
 async def test_an_idle_connection_that_the_database_ended_is_waited_for(monkeypatch):

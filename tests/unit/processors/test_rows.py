@@ -1,28 +1,42 @@
 """Rows of the database as columns, and the windows that are computed of them."""
 
+import math
+import struct
+
 import numpy as np
 
 from processors.repair import Closed
-from processors.rows import FRAME_COLUMNS, Recount, columns_of
+from processors.rows import FRAME_COLUMNS, JOINT_SIGNALS, OTHER_SIGNALS, Recount, columns_of
 from schemas.columns import ABSENT
 from schemas.signals import SIGNALS
 from schemas.watermark import Resume
 from support.windows import RULE, START_US, S, Sent, assert_same, found, window_of
 
 
-def row(sent: Sent, **changes):
+def array(kind: str, oid: int, values):
+    """As PostgreSQL sends an array: the head, then each element behind its length."""
+    elements = b"".join(struct.pack(f">i{kind}", struct.calcsize(kind), value) for value in values)
+    return struct.pack(">iiiii", 1, 0, oid, len(values), 1) + elements
+
+
+def reals(values):
+    return array("f", 700, [math.nan if value is None else value for value in values])
+
+
+def row(sent: Sent):
     """What the database says of a frame."""
-    readings = {signal.name: sent.readings.get(signal.name) for signal in SIGNALS}
-    return readings | {
-        "time_us": sent.at_us, "received_us": sent.received_us, "robot_id": sent.code, "boot_id": sent.boot,
-        "seq": sent.seq, "mono_us": 5, "mode": sent.mode, "backfill": bool(sent.flags), "scenario": sent.scenario,
-        "software": sent.software, "runtime_s": 60, "energy_wh": None, "cycles": None,
-    } | changes  # fmt: skip
+    integers = [sent.at_us, sent.received_us, sent.boot, sent.seq, 5, sent.mode, sent.flags, 60, ABSENT, ABSENT]
+    joints = {name: sent.readings.get(name) for name in JOINT_SIGNALS}
+    return {name: values and reals(values) for name, values in joints.items()} | {
+        "robot_id": sent.code, "scenario": sent.scenario, "software": sent.software,
+        "integers": array("q", 20, integers),
+        "reals": reals([sent.readings.get(name) for name in OTHER_SIGNALS]),
+    }  # fmt: skip
 
 
 def test_every_column_is_selected():
-    selected = [name.rpartition(" ")[2].rpartition(".")[2] for name in FRAME_COLUMNS.split(", ")]
-    assert sorted(selected) == sorted(row(Sent()))
+    assert all(f"AS {name}" in FRAME_COLUMNS or f"frame.{name}," in FRAME_COLUMNS for name in row(Sent()))
+    assert all(f"frame.{signal.name}" in FRAME_COLUMNS for signal in SIGNALS)
 
 
 def test_rows_become_columns_with_the_signals_that_they_have():
