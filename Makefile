@@ -1,6 +1,7 @@
 # make demo    bring up everything with a simulated fleet, and watch it
 # make test    everything that CI checks: `make check`, then the tests against real servers, a pair for each half
 # make check   lint, types, import contract, unit tests: seconds, no servers
+# make faults  break a stack of its own on purpose: ROUNDS=3 SEED=7 KILLS=20 FAULTS='kill land,zombie' MUTANTS=1
 # make reference  write what is generated from the types: JSON Schema, the table of signals
 # make lock    resolve the pinned dependencies afresh
 # make clean   remove the environment and all caches of this directory; a stack's data stays
@@ -17,7 +18,7 @@ BIN := .venv/bin
 LOCKED := .venv/.locked-$(shell sha256sum requirements.lock | cut -c1-16)
 INSTALLED := .venv/.installed-$(shell sha256sum pyproject.toml | cut -c1-16)
 
-.PHONY: demo test check setup reference lock clean
+.PHONY: demo test check setup faults reference lock clean
 demo: setup
 	@$(BIN)/robovitals demo
 
@@ -45,6 +46,10 @@ $(LOCKED):
 $(INSTALLED): $(LOCKED)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+faults: setup
+	PYTHONPATH=tests $(BIN)/python -m faults $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(KILLS),--kills $(KILLS)) $(if $(FAULTS),--faults '$(FAULTS)') $(if $(MUTANTS),--mutants) $(OPTIONS)
 
 reference: setup
 	$(BIN)/python -m deploy.reference

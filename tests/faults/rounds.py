@@ -4,9 +4,9 @@ In: a world, a seed, the names of faults. Out: of each fault that was injected i
 by `python -m faults` and by `tests/integration/test_faults.py`.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
@@ -16,6 +16,8 @@ from faults import kills, servers
 from faults.kills import NotReached, Over
 from faults.ledger import LedgerProcess
 from faults.progress import PROCESSES
+from faults.table import doubled, lost
+from faults.tally import Tallies, Tally
 from faults.witness import witnessed
 from faults.world import World
 
@@ -52,36 +54,31 @@ def catalogue(away_s: float) -> dict[str, Harm]:
     }
 
 
-@dataclass
-class Tally:
-    """What became of one kind of fault. `recovery_s` has one entry an injection and victim."""
-
-    injected: int = 0
-    not_reached: int = 0
-    recovery_s: list[float] = field(default_factory=list)
-    stuck: list[str] = field(default_factory=list)
-    lost: int = 0
-    doubled: int = 0
-
-
-Tallies = dict[str, Tally]
-
-
 async def run_round(
-    world: World, ledger: LedgerProcess, chance: Random, faults: Sequence[tuple[str, Harm]], tallies: Tallies
+    world: World,
+    ledger: LedgerProcess,
+    chance: Random,
+    faults: Sequence[tuple[str, Harm]],
+    tallies: Tallies,
+    together: bool = False,
 ) -> Verdict:
-    """Inject these faults one after the other while the ledger sends. Raises AssertionError where one is stuck."""
+    """Inject these faults one after the other while the ledger sends; `together`: those of each name beside the
+    others. Raises AssertionError where the processes do not begin to work.
+    """
     ledger.start()
     try:
         await all_at_work(world)
-        for name, harm in faults:
-            await _inject(world, chance, name, harm, tallies.setdefault(name, Tally()))
+        lanes = _lanes(faults) if together else [faults]
+        await asyncio.gather(*(_inject_all(world, chance, lane, tallies) for lane in lanes))
         book = await ledger.end()
     finally:
         ledger.kill()
     try:
         verdict = await Checker(book, world.endpoints, _quiet).run(PATIENCE_S)
         verdict.checks.append(await witnessed(world.database_url))
+        for name in dict(faults):
+            tallies[name].lost += lost(verdict)
+            tallies[name].doubled += doubled(verdict)
         return verdict
     finally:
         book.close()
@@ -93,6 +90,15 @@ async def all_at_work(world: World) -> None:
     for process, moment in moments.items():
         if not await world.progress.until_past(process, moment, LEAD_IN_S):
             raise AssertionError(f"{process} does not begin to work: {world.child(process).log}")
+
+
+def _lanes(faults: Sequence[tuple[str, Harm]]) -> list[list[tuple[str, Harm]]]:
+    return [[fault for fault in faults if fault[0] == name] for name in dict(faults)]
+
+
+async def _inject_all(world: World, chance: Random, faults: Sequence[tuple[str, Harm]], tallies: Tallies) -> None:
+    for name, harm in faults:
+        await _inject(world, chance, name, harm, tallies.setdefault(name, Tally()))
 
 
 async def _inject(world: World, chance: Random, name: str, harm: Harm, tally: Tally) -> None:

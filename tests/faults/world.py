@@ -88,7 +88,7 @@ class Child:
 class World:
     """Empty tables and topics, and running processes. `held` are those that nobody restarts."""
 
-    def __init__(self, home: Path, servers: Servers, mutant: str | None = None) -> None:
+    def __init__(self, home: Path, servers: Servers, mutant: str | None = None, **changed: str) -> None:
         self.home = home
         self.servers = servers
         self.database_url = _called(servers.endpoints.database_url, DATABASE)
@@ -98,12 +98,13 @@ class World:
         self.children: dict[str, Child] = {}
         self.held: set[str] = set()
         self._mutant = mutant
+        self._changed = changed
         self._watching: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         await asyncio.to_thread(self._empty_database)
         await delete_all(self.endpoints.kafka_bootstrap)
-        await ensure(self.endpoints.kafka_bootstrap)
+        await ensure(self.endpoints.kafka_bootstrap, replication=getattr(self.servers, "replication", 1))
         await self.proxy.open()
 
     async def start(self) -> None:
@@ -129,8 +130,8 @@ class World:
             url = urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{self.proxy.port}")))
         mutant = {MUTANT: self._mutant} if self._mutant else {}
         return {
-            **os.environ, **SETTINGS, **mutant, settings.HOME: str(self.home), settings.DATABASE_URL: url,
-            settings.KAFKA_BOOTSTRAP: self.endpoints.kafka_bootstrap,
+            **os.environ, **SETTINGS, **self._changed, **mutant, settings.HOME: str(self.home),
+            settings.DATABASE_URL: url, settings.KAFKA_BOOTSTRAP: self.endpoints.kafka_bootstrap,
         }  # fmt: skip
 
     async def close(self) -> None:
@@ -170,9 +171,9 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(home: Path, servers: Servers, mutant: str | None = None) -> AsyncIterator[World]:
-    """Opened and started; closed whatever happens."""
-    world = World(home, servers, mutant)
+async def a_world(home: Path, servers: Servers, mutant: str | None = None, **changed: str) -> AsyncIterator[World]:
+    """Opened and started; closed whatever happens. `changed` are settings of its processes."""
+    world = World(home, servers, mutant, **changed)
     try:
         await world.open()
         await world.start()
