@@ -61,10 +61,11 @@ def measure(stand: Stand, plan: Plan, rounds: int) -> Report:
     asked = questions(plan, robot, datetime.fromtimestamp(end_us / 1e6, UTC))
     answers = Answers()
     for number in range(1, rounds + 1):
-        if stand.servers is not None:
-            stand.restart_database(lambda: _forget(stand.home / "timescaledb"))
-        asyncio.run(_ask_all(stand.endpoints.database_url, asked, answers.cold_s if stand.servers else {}))
-        asyncio.run(_ask_all(stand.endpoints.database_url, asked, answers.warm_s))
+        for question in asked:
+            if stand.servers is not None:
+                stand.restart_database(lambda: _forget(stand.home / "timescaledb"))
+                asyncio.run(_ask(stand.endpoints.database_url, question, answers.cold_s))
+            asyncio.run(_ask(stand.endpoints.database_url, question, answers.warm_s))
         print(f"round {number} of {rounds}: all questions are answered", file=sys.stderr)
     with tables.connected(stand.endpoints.database_url) as connection:
         rows = {name: tables.rows(connection, name) for name in ("frame", "vitals")}
@@ -101,17 +102,16 @@ def questions(plan: Plan, robot: str, end: datetime) -> list[Question]:
     ]  # fmt: skip
 
 
-async def _ask_all(database_url: str, asked: Sequence[Question], took_s: dict[str, list[float]]) -> None:
+async def _ask(database_url: str, question: Question, took_s: dict[str, list[float]]) -> None:
     connection = await asyncpg.connect(database_url)
     try:
-        for question in asked:
-            began_s = time.monotonic()
-            answer = await connection.fetch(question.query, *question.parameters)
-            took_s.setdefault(question.name, []).append(time.monotonic() - began_s)
-            if len(answer) != question.rows:
-                raise StopError(f"{question.label}: {len(answer)} rows in place of {question.rows}: this is a bug")
+        began_s = time.monotonic()
+        answer = await connection.fetch(question.query, *question.parameters)
+        took_s.setdefault(question.name, []).append(time.monotonic() - began_s)
     finally:
         await connection.close()
+    if len(answer) != question.rows:
+        raise StopError(f"{question.label}: {len(answer)} rows in place of {question.rows}: this is a bug")
 
 
 def _forget(directory: Path) -> None:
@@ -155,8 +155,9 @@ def report(
     )
     notes = (
         "Frames, health and a day of vitals are written by the product's own encoders and statements, the other "
-        "days are copies of that one. Cold: the database was restarted, and its files dropped from the system's "
-        "memory. Times include the answer's way into Python.",
+        "days are copies of that one. Cold: before each question the database was restarted, and its files "
+        "dropped from the system's memory (a host of this machine may have kept them); warm is the same again. "
+        "Times include the answer's way into Python.",
         "Rows lie in the order in which they came: the more robots, the more pages a robot's history is spread "
         f"over. Here those of {plan.histories} robots lie in turns; from 6 on each window has a page of its own.",
     )
