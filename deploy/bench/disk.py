@@ -21,6 +21,7 @@ from deploy.bench.filling import DAY_S, WINDOW_US, fill
 from deploy.bench.fleet import READINGS
 from deploy.bench.report import Line, Report
 from deploy.bench.stand import Stand
+from deploy.local.timescaledb import DatabaseServer
 from schemas.errors import StopError
 
 DAYS = 365
@@ -63,7 +64,7 @@ def measure(stand: Stand, plan: Plan, rounds: int) -> Report:
     for number in range(1, rounds + 1):
         for question in asked:
             if stand.servers is not None:
-                stand.restart_database(lambda: _forget(stand.home / "timescaledb"))
+                stand.restart_database(lambda: _forget(stand.home / DatabaseServer.name))
                 asyncio.run(_ask(stand.endpoints.database_url, question, answers.cold_s))
             asyncio.run(_ask(stand.endpoints.database_url, question, answers.warm_s))
         print(f"round {number} of {rounds}: all questions are answered", file=sys.stderr)
@@ -138,16 +139,6 @@ def report(
     sizes: dict[str, int],
 ) -> Report:
     windows = rows["vitals"] / plan.histories
-    sections = {
-        "room on disk, indexes included": [
-            Line("bytes_a_reading", "bytes a reading", [sizes["frame"] / (rows["frame"] * READINGS)]),
-            Line("bytes_a_frame", "bytes a frame", [sizes["frame"] / rows["frame"]]),
-            Line("bytes_a_window", "bytes a robot's window", [sizes["vitals"] / rows["vitals"]]),
-            Line("year_of_vitals_mib", "MiB a robot's year of vitals", [sizes["vitals"] / plan.histories / 2**20]),
-        ],
-        "ms, cold": [Line(f"{q.name}_cold_ms", q.label, _ms(answers.cold_s.get(q.name, []))) for q in asked],
-        "ms, warm": [Line(f"{q.name}_warm_ms", q.label, _ms(answers.warm_s.get(q.name, []))) for q in asked],
-    }
     what = (
         f"{rows['frame']} frames of {READINGS} readings: {plan.frames} of a fleet of {plan.robots}, and a day at "
         f"one a second of {plan.histories} robots, who have {windows:.0f} windows of {WINDOW_US // 1_000_000} s "
@@ -159,9 +150,24 @@ def report(
         "dropped from the system's memory (a host of this machine may have kept them); warm is the same again. "
         "Times include the answer's way into Python.",
         "Rows lie in the order in which they came: the more robots, the more pages a robot's history is spread "
-        f"over. Here those of {plan.histories} robots lie in turns; from 6 on each window has a page of its own.",
+        f"over. Here those of {plan.histories} robots lie in turns; from 4 on each window has a page of its own.",
     )
-    return Report("disk", what, sections, notes)
+    return Report("disk", what, _sections(plan, asked, answers, rows, sizes), notes)
+
+
+def _sections(
+    plan: Plan, asked: Sequence[Question], answers: Answers, rows: dict[str, int], sizes: dict[str, int]
+) -> dict[str, list[Line]]:
+    return {
+        "room on disk, indexes included": [
+            Line("bytes_a_reading", "bytes a reading", [sizes["frame"] / (rows["frame"] * READINGS)]),
+            Line("bytes_a_frame", "bytes a frame", [sizes["frame"] / rows["frame"]]),
+            Line("bytes_a_window", "bytes a robot's window", [sizes["vitals"] / rows["vitals"]]),
+            Line("year_of_vitals_mib", "MiB a robot's year of vitals", [sizes["vitals"] / plan.histories / 2**20]),
+        ],
+        "ms, cold": [Line(f"{q.name}_cold_ms", q.label, _ms(answers.cold_s.get(q.name, []))) for q in asked],
+        "ms, warm": [Line(f"{q.name}_warm_ms", q.label, _ms(answers.warm_s.get(q.name, []))) for q in asked],
+    }
 
 
 def _ms(times_s: Sequence[float]) -> list[float]:

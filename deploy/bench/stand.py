@@ -20,11 +20,13 @@ from deploy import topics
 from deploy.bench import broker, tables
 from deploy.local import children, processes, stack, state
 from deploy.local.children import Identity
+from deploy.local.kafka import KafkaServer
 from deploy.local.processes import INSTANCE, ProductProcess
 from deploy.local.servers import Servers
 from deploy.local.state import Member
 from deploy.local.steps import Steps
 from deploy.local.supervisor import Managed
+from deploy.local.timescaledb import DatabaseServer
 from deploy.migrate import migrate
 from deploy.settings import DATABASE_URL, KAFKA_BOOTSTRAP, Endpoints, Settings
 from schemas.errors import UnavailableError
@@ -116,7 +118,7 @@ class Stand:
 
 @contextmanager
 def stand(settings: Settings) -> Iterator[Stand]:
-    """With tables and topics. Raises UnavailableError. Its files are removed, unless an error is to be read up."""
+    """With tables and topics. Raises UnavailableError. Its files are removed; after an error the logs stay."""
     home = settings.home / "bench"
     try:
         with stack.only_supervisor(home):
@@ -131,6 +133,10 @@ def stand(settings: Settings) -> Iterator[Stand]:
         raise UnavailableError(
             f"another benchmark runs in {home}: wait for it, or set another ROBOVITALS_HOME"
         ) from None
+    except Exception:
+        for name in (KafkaServer.name, DatabaseServer.name):
+            shutil.rmtree(home / name, ignore_errors=True)
+        raise
     except KeyboardInterrupt:
         _remove(home)
         raise
