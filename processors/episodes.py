@@ -145,7 +145,8 @@ def _continued(episode: Episode, finding: Finding | None, until_us: int) -> tupl
     if not episode.is_open:
         # What ended cannot have shown itself before its end and be new: that is a repeat.
         return (_reopened(episode, finding), Transition.OPENED) if later else (episode, None)
-    raised, lowered = finding.level > episode.level, finding.level < episode.level and may_lower
+    # What was seen before the last sign cannot raise it: that is a repeat of what has been lowered since.
+    raised, lowered = finding.level > episode.level and later, finding.level < episode.level and may_lower
     if raised or lowered:
         return _seen(episode, finding, transition=episode.transition + 1), Transition.UPDATED
     if not later or finding.level is not episode.level:

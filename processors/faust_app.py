@@ -48,7 +48,10 @@ _ROCKSDB = {
 
 
 class DurableTable(faust.Table):  # type: ignore[misc]
-    """A table of packed bytes by packed keys. Faust only logs a failed write of a changelog: `durable` raises."""
+    """A table of packed bytes by packed keys. Faust only logs a failed write of a changelog: `durable` raises.
+
+    It is read and written by partition, and by `read` and `write` alone: not as a dictionary.
+    """
 
     def __init__(self, app: faust.App, name: str) -> None:
         super().__init__(
@@ -61,11 +64,18 @@ class DurableTable(faust.Table):  # type: ignore[misc]
         )
         self._unconfirmed: list[Any] = []
 
-    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
-        """As Faust's, and remembered."""
-        sent = super().send_changelog(*args, **kwargs)
-        self._unconfirmed.append(sent)
-        return sent
+    def read(self, partition: int, key: bytes) -> bytes | None:
+        """What is kept under a key of a partition.
+
+        Faust takes the partition from the event at hand; here messages of many partitions are handled together.
+        """
+        packed: bytes | None = self.data._db_for_partition(partition).get(key)
+        return packed
+
+    def write(self, partition: int, key: bytes, value: bytes) -> None:
+        """Keep it here, and begin to write it to the changelog."""
+        self._unconfirmed.append(self.send_changelog(partition, key, value))
+        self.data._db_for_partition(partition).put(key, value)
 
     async def durable(self) -> None:
         """Wait until the broker has all that was written."""

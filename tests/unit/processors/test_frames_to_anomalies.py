@@ -13,27 +13,8 @@ import pytest
 from processors.partition import Partition
 from schemas.limits import Limits
 from support.assessing import Assessed
-from support.windows import RULE, S, Sent, records
-
-SECONDS, ROBOTS, JOINTS = 600, 2, 2
-
-
-def wandering(seed: int) -> list[Any]:
-    """Records of robots whose joints warm and cool at random, with frames and readings missing."""
-    chance = random.Random(seed)
-    celsius = [[70.0] * JOINTS for _ in range(ROBOTS)]
-    seqs = [0] * ROBOTS
-    sent = []
-    for second in range(SECONDS):
-        for robot in range(ROBOTS):
-            celsius[robot] = [min(99.0, max(50.0, c + chance.gauss(0, 4))) for c in celsius[robot]]
-            if chance.random() < 0.05:
-                continue
-            readings = {"joint_temperature_c": [None if chance.random() < 0.02 else c for c in celsius[robot]]}
-            at_us = second * S + chance.randrange(S)
-            sent.append(Sent(robot=robot, time_us=at_us, seq=seqs[robot], readings=readings))
-            seqs[robot] += 1
-    return records(sent)
+from support.wandering import wandering
+from support.windows import RULE
 
 
 def one_by_one(log: list[Any]) -> Assessed:
@@ -64,7 +45,7 @@ def disturbed(log: list[Any], seed: int) -> Assessed:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_frames_make_the_same_anomalies(seed: int) -> None:
-    log = wandering(seed)
+    log = wandering(seed, seconds=600, robots=2)
     expected = {anomaly.id: anomaly for anomaly in one_by_one(log).anomalies}
     assert len(expected) > 10
     for disturbance in range(3):
