@@ -1,5 +1,7 @@
 """One partition: records to messages with their keys, and what is counted on the way."""
 
+from itertools import pairwise
+
 import pytest
 
 from processors.partition import Partition, Summary, record_of
@@ -8,7 +10,7 @@ from schemas.topics import shard_key, shard_of
 from schemas.vitals import Crossing, Late, Pulse, Vitals, decode_vitals
 from schemas.watermark import Resume
 from support.frames import FakeRecord
-from support.windows import READINGS, RULE, START_US, S, Sent, records, windows_in
+from support.windows import READINGS, RULE, SPREAD_RULE, START_US, S, Sent, records, windows_in
 
 HOT = {"joint_temperature_c": [95.0, 30.0], "battery_soc": 0.5}
 
@@ -40,6 +42,23 @@ def test_messages_come_in_the_order_of_their_frames_however_these_fall_into_batc
     for first in range(0, len(sent), size):
         found += one.take(records(sent[first : first + size], first)).messages
     assert kinds(Summary(found)) == [Crossing, Vitals, Crossing, Vitals, Vitals, Vitals, Crossing, Vitals]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_shards_that_close_one_after_the_other_keep_that_order_too(size):
+    sent = [
+        Sent(time_us=t * S, seq=t, robot=robot, readings=HOT if (7 * t + robot) % 31 == 0 else READINGS)
+        for t in range(40)
+        for robot in range(12)
+    ]
+    whole, parts = Partition(SPREAD_RULE, Limits(), 3, 0, None), Partition(SPREAD_RULE, Limits(), 3, 0, None)
+    found = []
+    for first in range(0, len(sent), size):
+        found += parts.take(records(sent[first : first + size], first)).messages
+    wanted = whole.take(records(sent)).messages
+    assert found == wanted
+    turns = [type(message) for message in wanted]
+    assert {(Vitals, Crossing), (Crossing, Vitals)} <= set(pairwise(turns))
 
 
 def test_a_late_frame_raises_no_crossing():
