@@ -1,8 +1,8 @@
 """One drain of a preloaded topic by the whole pipeline: lander, summariser and assessor at once.
 
-In: a stand whose topics and tables are empty but for the frames. Out: how long each took for its part, what each
-used. Called by `bench pipeline` and `bench scale`. The clock starts when all are ready: a lock holds the lander
-back until the summariser, the last to be started, begins to read.
+In: a stand whose tables are empty, whose topic holds frames, and whose assessor knows the robots. Out: how long
+each took for its part, what each used. Called by `bench pipeline` and `bench scale`. The clock starts when all are
+ready: a lock holds the lander back until the summariser, the last to be started, begins to read.
 """
 
 import time
@@ -18,9 +18,10 @@ from deploy.bench.stand import Stand
 from deploy.bench.steady import STALLED_AFTER_S, Rate, between, mark
 from deploy.local.processes import ProductProcess
 from schemas.errors import StopError
-from schemas.topics import FRAMES, VITALS
+from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
 
 WINDOW_S = 60
+WINDOW_US = WINDOW_S * 1_000_000
 LOOK_EVERY_S = 0.25  # each look costs what is looked at a millisecond or two
 LANDERS = "robovitals.land"
 PARTS = ("land", "summarise", "assess")
@@ -46,11 +47,11 @@ class Drained:
 
 def drain(stand: Stand, preloaded: Preloaded) -> Drained:
     """Raises UnavailableError when a process ends, StopError when something stands still or is missing."""
-    assess, land, summarise = (
-        stand.product(name, ROBOVITALS_WINDOW_S=f"{WINDOW_S}") for name in ("assess", "land", "summarise")
-    )
+    assess, land = stand.product("assess", as_left=True), stand.product("land")
+    summarise = stand.product("summarise", ROBOVITALS_WINDOW_S=f"{WINDOW_S}")
     bootstrap, url = stand.endpoints.kafka_bootstrap, stand.endpoints.database_url
     with ExitStack() as held, tables.connected(url) as connection:
+        before = _pass_over(bootstrap, connection)
         holding = held.enter_context(ExitStack())
         holding.enter_context(tables.landing_held(url))
         held.enter_context(stand.running(assess, land))
@@ -61,13 +62,23 @@ def drain(stand: Stand, preloaded: Preloaded) -> Drained:
         holding.close()
         pids = {p.name: p.process.pid for p in (land, summarise, assess) if p.process} | stand.server_pids
         begin = mark(0, pids)
-        progress = _Progress(stand, preloaded, connection, summarise, assess)
+        progress = _Progress(stand, preloaded, connection, summarise, assess, before)
         took_s = _watch(stand, progress, begin.at_s)
         rate = between(begin, mark(preloaded.frames, pids))
         peaks = usage.peak_bytes(pids)
         if (there := tables.rows(connection, "frame")) != preloaded.frames:
             raise StopError(f"{there} of {preloaded.frames} frames are in the table: this is a bug")
     return Drained(rate, took_s, peaks, progress.windows)
+
+
+def _pass_over(bootstrap: str, connection: psycopg.Connection) -> int:
+    """What came of learning the robots counts as landed. Returns the sum of the vitals' next offsets."""
+    ends: dict[str, dict[int, int]] = {}
+    for topic in (VITALS, HEALTH, ANOMALIES):
+        spans = broker.watermarks(bootstrap, topic.name)
+        ends[topic.name] = {partition: end for partition, (_, end) in spans.items()}
+        tables.pass_over(connection, topic.name, ends[topic.name])
+    return sum(ends[VITALS.name].values())
 
 
 @dataclass
@@ -79,12 +90,13 @@ class _Progress:
     connection: psycopg.Connection
     summarise: ProductProcess
     assess: ProductProcess
+    vitals_before: int
     windows: int = 0
     _vitals: int | None = field(default=None)
     _landed: dict[str, Callable[[], int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        firsts = {FRAMES.name: self.preloaded.first, VITALS.name: 0}
+        firsts = {FRAMES.name: self.preloaded.first, VITALS.name: self.vitals_before}
         self._landed = {name: tables.landed(self.connection, name, first) for name, first in firsts.items()}
 
     def look(self) -> dict[str, tuple[int, int | None]]:
@@ -107,7 +119,7 @@ class _Progress:
         said = metrics.read(self.summarise.port)
         self.windows = int(said.get(metrics.FINAL_WINDOWS, 0))
         ends = broker.watermarks(self.stand.endpoints.kafka_bootstrap, VITALS.name)
-        self._vitals = sum(end for _, end in ends.values())
+        self._vitals = sum(end for _, end in ends.values()) - self.vitals_before
 
 
 def _watch(stand: Stand, progress: _Progress, began_s: float) -> dict[str, float]:

@@ -7,9 +7,10 @@ import sys
 import time
 
 from deploy.bench import broker, tables
-from deploy.bench.alone import FOLLOWING, Assessed, assessed_alone
+from deploy.bench.alone import Assessed, assessed_alone
 from deploy.bench.drain import ASSESSED, LANDED, PARTS, SUMMARISED, VITALS_LANDED, WINDOW_S, Drained, drain
 from deploy.bench.fleet import READINGS, Fleet
+from deploy.bench.known import FOLLOWING
 from deploy.bench.preload import preload
 from deploy.bench.report import Goal, Line, Report
 from deploy.bench.stand import Stand
@@ -29,18 +30,19 @@ def fleet_before(now_us: int, robots: int, frames: int) -> Fleet:
 
 def measure(stand: Stand, frames: int, robots: int, rounds: int) -> Report:
     """Raises UnavailableError when something does not run, StopError when something is missing at the end."""
-    preloaded = preload(stand, fleet_before(time.time_ns() // 1000, robots, frames), frames)
+    fleet = fleet_before(time.time_ns() // 1000, robots, frames)
+    preloaded = preload(stand, fleet, frames)
     drained: list[Drained] = []
     unknown: list[Assessed] = []
     known: list[Assessed] = []
     for number in range(1, rounds + 1):
         make_empty(stand)
-        drained.append(drain(stand, preloaded))
-        print(f"round {number} of {rounds}: {drained[-1].rate.per_s:.0f} frames/s", file=sys.stderr)
-        cold, warm = assessed_alone(stand)
+        cold, warm = assessed_alone(stand, fleet, len(preloaded.spans))
         unknown.append(cold)
         known.append(warm)
         print(f"round {number} of {rounds}: {warm.per_s:.0f} robots' windows/s assessed", file=sys.stderr)
+        drained.append(drain(stand, preloaded))
+        print(f"round {number} of {rounds}: {drained[-1].rate.per_s:.0f} frames/s", file=sys.stderr)
     return report(drained, unknown, known, frames, robots)
 
 
@@ -64,7 +66,8 @@ def report(
     what = (
         f"{frames} frames of {READINGS} readings from {robots} robots, preloaded; windows of {WINDOW_S} s; "
         f"{len(drained)} rounds. From when all are ready until all frames have landed and are summarised, and the "
-        f"{drained[0].windows} robots' windows that closed have landed and are assessed."
+        f"{drained[0].windows} robots' windows that closed have landed and are assessed. The assessor "
+        "knows the robots."
     )
     notes = (
         f"A robot's frames are {APART_S:g} s apart, so a window has {WINDOW_S / APART_S:.0f} of them. At a frame a "

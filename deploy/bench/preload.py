@@ -66,7 +66,7 @@ def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
     return Preloaded(frames, spans)
 
 
-def produce(producer: Producer, topic: str, value: bytes, key: str | bytes, partition: int = ANY) -> None:
+def produce(producer: Producer, topic: str, value: bytes, key: str | bytes | None, partition: int = ANY) -> None:
     """Hand one record over, waiting while the queue is full."""
     while True:
         try:

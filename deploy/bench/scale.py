@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from deploy.bench import broker, pipeline, tables
+from deploy.bench.alone import assessed_alone
 from deploy.bench.drain import WINDOW_S, Drained, drain
 from deploy.bench.fleet import READINGS
 from deploy.bench.preload import preload
@@ -28,7 +29,9 @@ def measure(stand: Stand, frames: int, fleets: Sequence[int], rounds: int) -> Re
         for robots, found in drained.items():
             _make_empty(stand)
             fleet = pipeline.fleet_before(time.time_ns() // 1000, robots, frames)
-            found.append(drain(stand, preload(stand, fleet, frames)))
+            preloaded = preload(stand, fleet, frames)
+            assessed_alone(stand, fleet, len(preloaded.spans))
+            found.append(drain(stand, preloaded))
             print(
                 f"round {number} of {rounds}, {robots} robots: {found[-1].rate.per_s:.0f} frames/s", file=sys.stderr
             )
@@ -63,7 +66,8 @@ def report(drained: dict[int, list[Drained]], frames: int) -> Report:
     sections["ratio, round by round"] = [Line(name, label, ratios, Goal(at_most=1.2))]
     what = (
         f"{frames} frames of {READINGS} readings, preloaded, for each fleet; each robot's {pipeline.APART_S:g} s "
-        f"apart; windows of {WINDOW_S} s; {len(ratios)} rounds. Drained by all three processes together."
+        f"apart; windows of {WINDOW_S} s; {len(ratios)} rounds. Drained by all three processes together, "
+        "of which the assessor knows the robots."
     )
     return Report("scale", what, sections)
 

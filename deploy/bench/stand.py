@@ -54,13 +54,14 @@ class Stand:
         found = (("database", self.servers.database.process), ("broker", self.servers.kafka.process))
         return {name: process.pid for name, process in found if process is not None}
 
-    def product(self, name: str, replica: str = "", **environ: str) -> ProductProcess:
-        """A process of the product; `replica` tells two of a kind apart.
+    def product(self, name: str, replica: str = "", as_left: bool = False, **environ: str) -> ProductProcess:
+        """A process of the product; `replica` tells two of a kind apart; `as_left`: with the state of the last.
 
         It has no name in its group: a member that has one stays in it when it ends, and the next round would wait.
         """
         home = self.home / f"{name}{replica}"
-        shutil.rmtree(home, ignore_errors=True)
+        if not as_left:
+            shutil.rmtree(home, ignore_errors=True)
         return ProductProcess(name, home, self.endpoints, environ={INSTANCE: "", **environ})
 
     @contextmanager

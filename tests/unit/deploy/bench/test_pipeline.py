@@ -5,13 +5,14 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from deploy.bench import metrics
-from deploy.bench.alone import Sent, following
-from deploy.bench.drain import WINDOW_S
+from deploy.bench.drain import WINDOW_S, WINDOW_US
+from deploy.bench.known import FOLLOWING, Sent, following, windows_before
 from deploy.bench.pipeline import APART_S, fleet_before
 from ingest.land_metrics import LandMetrics
 from processors.assess_metrics import AssessMetrics
 from processors.summarise_metrics import SummariseMetrics
-from schemas.vitals import unpack_columns
+from schemas.topics import shard_key
+from schemas.vitals import FINAL, decode_vitals, unpack_columns
 from support.frames import TIME_US
 from support.messages import vitals
 
@@ -34,6 +35,17 @@ def test_a_window_that_follows_is_of_the_same_robots_with_later_times_and_sequen
     assert after["first_seq"] - before["first_seq"] == 2 * before["frames"]
     assert np.array_equal(after["robot_id"], before["robot_id"])
     assert first.vitals.start_us == vitals().start_us
+
+
+def test_a_fleet_is_known_by_a_window_of_each_robot_that_leaves_room_for_those_that_follow():
+    fleet = fleet_before(TIME_US, robots=500, frames=5_000)
+    first = windows_before(fleet, WINDOW_US, partitions=8)
+    assert sum(sent.windows for sent in first) == 500
+    assert {sent.vitals.kind for sent in first} == {FINAL}
+    assert {sent.key for sent in first} == {shard_key(sent.partition, sent.vitals.shard) for sent in first}
+    last = {following(sent, FOLLOWING).vitals.start_us for sent in first}
+    assert last == {fleet.start_us // WINDOW_US * WINDOW_US - WINDOW_US}
+    assert all(decode_vitals(sent.value) == sent.vitals for sent in first)
 
 
 def test_what_is_read_off_a_process_is_what_the_process_tells():
