@@ -29,12 +29,13 @@ COMMITTED_AFTER_S = 2.0  # Faust commits every second
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Of a robot's window, in µs of time: `step_us` our own computing, `rest_us` sending, writing and waiting for
-    both; `outside_us` between messages, which is Faust's. `cpu_us` is all of the process.
+    """Of a robot's window, in µs of time: `step_us` our own computing, `settle_us` sending and writing until the
+    broker has it, `rest_us` the rest of a batch, `outside_us` between batches, Faust's. `cpu_us` is the process's.
     """
 
     per_s: float
     step_us: float
+    settle_us: float
     rest_us: float
     outside_us: float
     cpu_us: float
@@ -65,14 +66,19 @@ def _assess(stand: Stand, assess: ProductProcess, sent: Sequence[Sent]) -> Asses
     begin, windows = mark(0, pids), sum(one.windows for one in sent)
     end, after = _wait(stand, assess, pids, int(before[metrics.ASSESSED_WINDOWS]) + windows, windows)
     rate = between(begin, end)
-    handled_s, stepped_s = (
-        after[name] - before[name] for name in (metrics.ASSESSED_HANDLED_S, metrics.ASSESSED_STEPPED_S)
-    )
+
+    def passed_us(*names: str) -> float:
+        """Of a robot's window."""
+        return 1e6 * sum(after.get(name, 0) - before.get(name, 0) for name in names) / windows
+
+    handled_us, step_us = passed_us(metrics.ASSESSED_HANDLED_S), passed_us(metrics.ASSESSED_STEPPED_S)
+    settle_us = passed_us(*metrics.ASSESSED_SETTLED_S)
     return Assessed(
         per_s=rate.per_s,
-        step_us=1e6 * stepped_s / windows,
-        rest_us=1e6 * (handled_s - stepped_s) / windows,
-        outside_us=1e6 * max(0.0, end.at_s - begin.at_s - handled_s) / windows,
+        step_us=step_us,
+        settle_us=settle_us,
+        rest_us=max(0.0, handled_us - step_us - settle_us),
+        outside_us=max(0.0, 1e6 / rate.per_s - handled_us),
         cpu_us=rate.cpu_us[assess.name],
         robots_a_message=windows / len(sent),
     )

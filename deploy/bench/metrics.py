@@ -12,8 +12,11 @@ BATCHES_LANDED = (
 SUMMARISED_FRAMES = "robovitals_summarise_frames_total"
 FINAL_WINDOWS = 'robovitals_summarise_windows_total{kind="final"}'
 ASSESSED_WINDOWS = "robovitals_assess_windows_total"
-ASSESSED_HANDLED_S = "robovitals_assess_event_seconds_sum"
+ASSESSED_HANDLED_S = "robovitals_assess_batch_seconds_sum"
 ASSESSED_STEPPED_S = "robovitals_assess_step_seconds_sum"
+ASSESSED_SETTLED_S = tuple(
+    f'robovitals_assess_settle_seconds_sum{{what="{what}"}}' for what in ("outputs", "episodes", "states")
+)
 
 _TIMEOUT_S = 10.0
 

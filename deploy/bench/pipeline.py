@@ -116,8 +116,13 @@ def assessor_lines(assessed: list[Assessed], name: str) -> list[Line]:
     return [
         Line(f"{name}_per_s", "robots' windows/s", [one.per_s for one in assessed], goal),
         Line(f"{name}_step_us", "µs a robot's window: our step", [one.step_us for one in assessed]),
-        Line(f"{name}_rest_us", "  sending, writing tables, waiting for both", [one.rest_us for one in assessed]),
-        Line(f"{name}_outside_us", "  Faust between messages", [one.outside_us for one in assessed]),
+        Line(
+            f"{name}_settle_us",
+            "  sending and writing, until the broker has it",
+            [one.settle_us for one in assessed],
+        ),
+        Line(f"{name}_rest_us", "  the rest of a batch", [one.rest_us for one in assessed]),
+        Line(f"{name}_outside_us", "  Faust between batches", [one.outside_us for one in assessed]),
         Line(f"{name}_cpu_us", "CPU µs a robot's window, all of the process", [one.cpu_us for one in assessed]),
         Line(f"{name}_robots_a_message", "robots a message", [one.robots_a_message for one in assessed]),
     ]

@@ -50,7 +50,9 @@ def test_a_fleet_is_known_by_a_window_of_each_robot_that_leaves_room_for_those_t
 
 def test_what_is_read_off_a_process_is_what_the_process_tells():
     registry = CollectorRegistry()
-    AssessMetrics.create(registry)
+    assess = AssessMetrics.create(registry)
+    for what in ("outputs", "episodes", "states"):
+        assess.settle_seconds.labels(what).observe(1)
     SummariseMetrics.create(registry).windows.labels("final").inc(3)
     LandMetrics.create(registry).batch_records.labels("telemetry.frames").observe(8_000)
     told = metrics.parse(generate_latest(registry).decode())
@@ -58,3 +60,4 @@ def test_what_is_read_off_a_process_is_what_the_process_tells():
     assert [told[name] for name in metrics.BATCHES_LANDED] == [8_000, 1]
     names = {metrics.SUMMARISED_FRAMES, metrics.ASSESSED_WINDOWS}
     assert names | {metrics.ASSESSED_HANDLED_S, metrics.ASSESSED_STEPPED_S} <= told.keys()
+    assert [told[name] for name in metrics.ASSESSED_SETTLED_S] == [1, 1, 1]
