@@ -100,7 +100,7 @@ class Assess:
             self._progress_s = time.monotonic()
         self._metrics.lag.set(lag)
         self._metrics.progress_age_seconds.set(time.monotonic() - self._last_progress_s())
-        self._work.measure()
+        self._work.tick()
 
 
 def _explained(failure: BaseException) -> RobovitalsError:

@@ -25,7 +25,9 @@ import faust
 from processors.assess_metrics import AssessMetrics
 from processors.assess_offsets import Offsets
 from processors.assess_state import AssessState
+from processors.faust_app import SESSION_TIMEOUT_S
 from processors.inbox import Arrival, Inbox, Job
+from processors.standstill import Standstill
 from processors.steps import Steps
 from processors.verdict import Verdict, verdicts
 from schemas.anomaly import encode_anomaly
@@ -53,11 +55,13 @@ class AssessWork:
         self._inbox = Inbox()
         self._came, self._has_room = asyncio.Event(), asyncio.Event()
         self._generation = -1
+        self._standstill = Standstill(SESSION_TIMEOUT_S, time.monotonic())
         self.offsets = Offsets(app)
         self.progress_s = time.monotonic()
 
-    def measure(self) -> None:
-        """Set the gauges that say what waits."""
+    def tick(self) -> None:
+        """To be called every second or so: set the gauges that say what waits, and note that the process runs."""
+        self._standstill.tick(time.monotonic())
         oldest_s = self._inbox.oldest_s()
         self._metrics.lag_seconds.set(0 if oldest_s is None else max(time.time() - oldest_s, 0))
         self._metrics.waiting_messages.set(self._inbox.waiting)
@@ -149,8 +153,10 @@ class AssessWork:
         settle_seconds = self._metrics.settle_seconds
         with settle_seconds.labels("outputs").time():
             await self._send(verdict)
+        self._standstill.check(time.monotonic())
         with settle_seconds.labels("episodes").time():
             await self._state.write_records(verdict.records)
+        self._standstill.check(time.monotonic())
         with settle_seconds.labels("states").time():
             sizes_bytes = await self._state.write_shards(verdict.shards)
         for size_bytes in sizes_bytes:

@@ -1,8 +1,9 @@
 """The assessor on a real Kafka: vitals made by hand in, health and anomalies out, killed and gone on."""
 
 import asyncio
+import itertools
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from deploy.topics import delete_all, ensure
 from processors import assessor
 from processors.assess import Assess, AssessSettings
 from processors.assess_metrics import AssessMetrics
-from processors.faust_app import ExactConsumer, make_app
+from processors.assess_state import AssessState
+from processors.faust_app import DurableTable, ExactConsumer, make_app
+from processors.inbox import Inbox
 from schemas.anomaly import Anomaly, decode_anomaly
 from schemas.errors import RejectError, StopError, UnavailableError
 from schemas.health import Health, Status, decode_health
@@ -35,8 +38,9 @@ from schemas.topics import (
     shard_key,
     shard_of,
 )
-from schemas.vitals import Crossing, Message, Pulse, Vitals, encode_vitals
+from schemas.vitals import Crossing, Message, Pulse, Vitals, decode_vitals, encode_vitals
 from support.assess import Readings, robot, start_of, window
+from support.assessing import Assessed
 from support.pipeline import Pipeline
 
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
@@ -282,6 +286,47 @@ async def test_a_failure_that_is_not_the_datas_stops_the_process_with_the_messag
     await assessed(topics, tmp_path, [])
     anomalies, _ = await told(topics)
     assert [(a.first_us, a.transition.value) for a in anomalies] == [(start_of(1), "opened")]
+
+
+def _fail_at(point: str, patched: pytest.MonkeyPatch) -> None:
+    """Between two steps of a batch that has something to write, not the first one."""
+    calls = itertools.count()
+
+    def failing(real: Any, is_due: Callable[..., bool]) -> Any:
+        def step(*args: Any) -> Any:
+            if is_due(*args) and next(calls) == 3:
+                raise OSError("failed by the test")
+            return real(*args)
+
+        return step
+
+    owner, name, is_due = {
+        "outputs, then nothing": (AssessState, "write_records", lambda _, records: bool(records)),
+        "episodes, then nothing": (AssessState, "write_shards", lambda _, shards: bool(shards)),
+        "some of the states": (DurableTable, "write", lambda _, __, key, *___: b"/" in key),
+        "all but the acknowledgement": (Inbox, "finish", lambda _, jobs: bool(jobs)),
+    }[point]
+    patched.setattr(owner, name, failing(getattr(owner, name), is_due))
+
+
+@pytest.mark.parametrize(
+    "done",
+    ["outputs, then nothing", "episodes, then nothing", "some of the states", "all but the acknowledgement"],
+)
+async def test_stopped_within_a_batch_it_goes_on_and_tells_the_same(
+    done: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = _script()
+    await publish(topics, script)
+    with monkeypatch.context() as patched:
+        _fail_at(done, patched)
+        settings = AssessSettings(topics, tmp_path, "test", SILENCE_US, Limits())
+        with pytest.raises(StopError, match="failed by the test"):
+            await Assess(settings, AssessMetrics.create(CollectorRegistry())).run(asyncio.Event())
+    await assessed(topics, tmp_path, [])
+    anomalies, _ = await told(topics)
+    expected = Assessed().take(*(decode_vitals(value) for _, _, value in script)).anomalies
+    assert {a.id: a for a in anomalies} == {a.id: a for a in expected}
 
 
 async def test_a_message_that_was_fetched_and_lost_stops_the_process_which_then_begins_before_it(

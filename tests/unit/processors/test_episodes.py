@@ -47,6 +47,12 @@ def transitions(told: list[Anomaly]) -> list[tuple[Transition, int, Status]]:
     return [(anomaly.transition, anomaly.number, anomaly.status) for anomaly in told]
 
 
+def test_what_was_seen_before_the_last_sign_does_not_raise_what_was_lowered_since() -> None:
+    alarm = at_window(0, finding(0))
+    record, _ = play(alarm, at_window(1, finding(1, Level.WARN, limit=80.0, value=85.0, windows=2)))
+    assert play(alarm, crossing(start_of(0) + 5), record=record) == (record, [])
+
+
 def test_an_episode_opens_changes_its_level_and_ends() -> None:
     _, told = play(
         at_window(0, finding(0, Level.WARN, limit=80.0, value=85.0)),
