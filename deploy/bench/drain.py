@@ -26,13 +26,9 @@ LOOK_EVERY_S = 0.25  # each look costs what is looked at a millisecond or two
 LANDERS = "robovitals.land"
 PARTS = ("land", "summarise", "assess")
 
-# What is done, in the order in which it can be: each is due after the ones before it, or beside them.
-LANDED, SUMMARISED, VITALS_LANDED, ASSESSED = (
-    "frames landed",
-    "frames summarised",
-    "vitals landed",
-    "vitals assessed",
-)
+# What there is to do.
+LANDED, SUMMARISED = "frames landed", "frames summarised"
+VITALS_LANDED, ASSESSED = "vitals landed", "vitals assessed"
 
 
 @dataclass(frozen=True, slots=True)
