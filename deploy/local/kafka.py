@@ -169,7 +169,9 @@ class KafkaServer:
         new = self._directory / NEW
         shutil.rmtree(new, ignore_errors=True)
         properties = self._write_properties(config, NEW)
-        tool = self._java("kafka.tools.StorageTool", "format", "-t", config.cluster, "-c", properties)
+        # One id in 64 begins with a dash, and would be taken for an option if it stood alone.
+        cluster = f"--cluster-id={config.cluster}"
+        tool = self._java("kafka.tools.StorageTool", "format", cluster, "-c", properties)
         if tool.wait() != 0:
             raise UnavailableError(f"Kafka's storage cannot be laid out: {children.last_words(self.log)}")
         (self._directory / properties).unlink()

@@ -13,10 +13,11 @@ import psutil
 import psycopg
 import pytest
 
-from deploy.local import children, state
+from deploy.local import children, kept, ports, state
 from deploy.local.children import Identity
+from deploy.local.kafka import KafkaServer, Kept
 from deploy.local.servers import Servers
-from deploy.settings import Endpoints
+from deploy.settings import Endpoints, read_settings
 from deploy.topics import check, ensure
 
 SERVERS = ["kafka", "timescaledb"]
@@ -191,3 +192,12 @@ def processes_of(home: Path) -> list[str]:
         except psutil.Error:
             continue
     return found
+
+
+def test_a_cluster_id_that_looks_like_an_option_is_one_all_the_same(tmp_path: Path) -> None:
+    kafka = KafkaServer(tmp_path, read_settings().cache)
+    kept.write(tmp_path / "kafka" / "kept.json", Kept(ports.choose(), ports.choose(), "-jPsIsLOQeqcFHpfHrUUUA"))
+    try:
+        kafka.start()
+    finally:
+        kafka.stop()
