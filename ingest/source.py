@@ -24,6 +24,8 @@ SESSION_TIMEOUT_S = 10.0
 
 POLL_RECORDS = 2_000  # of one poll: some 15 ms in which the loop does nothing else
 POLL_TIMEOUT_S = 0.2
+# A fetch leaves out partitions of which something is still buffered: what comes for these waits until it is over.
+FETCH_WAIT_MS = 50
 _REQUEST_TIMEOUT_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class Source:
             heartbeat_interval_ms=int(SESSION_TIMEOUT_S * 1000 / 4),
             max_partition_fetch_bytes=2 * MAX_RECORD_BYTES,
             fetch_max_bytes=64 * 1024 * 1024,
-            fetch_max_wait_ms=int(POLL_TIMEOUT_S * 1000),
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
 
     async def start(self, stop: asyncio.Event) -> None:
