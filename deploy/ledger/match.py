@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deploy.ledger.frames import IMPOSSIBLE_C, TEMPERATURE, Contents, contents, layout_of
-from deploy.ledger.plan import Int64, Plan
-from deploy.ledger.rows import Columns
+from deploy.ledger.plan import Flags, Int64, Plan
+from deploy.ledger.rows import Cells, Columns, Float32, padded
 from deploy.ledger.verdict import Check
 from schemas.signals import SIGNALS
 
@@ -78,19 +78,8 @@ def _compare_payload(plan: Plan, rows: Columns, chosen: Int64, sent: Contents, c
         wrong[column] = rows.texts[column][chosen] != np.array(texts, object)
     stored = screened(sent)
     for signal in SIGNALS:
-        cells = rows.cells[signal.name]
         first, end = sent.layout.spans.get(signal.name, (0, 0))
-        width, found = end - first, cells.values[chosen]
-        other = cells.length[chosen] != width
-        if width == 1 and first == sent.layout.spans.get("battery_voltage_v", (-1, 0))[0]:
-            other[:] = False  # NULL where it is absent
-        equal = np.array_equal(found[:, :width], stored[:, first:end], equal_nan=True) if width else True
-        if not equal:
-            same = (found[:, :width] == stored[:, first:end]) | np.isnan(found[:, :width]) & np.isnan(
-                stored[:, first:end]
-            )
-            other |= ~same.all(axis=1)
-        wrong[signal.name] = other
+        wrong[signal.name] = _differs(rows.cells[signal.name], chosen, stored[:, first:end])
     bad = np.nonzero(np.logical_or.reduce(list(wrong.values())))[0]
     check.add(
         len(bad),
@@ -98,7 +87,18 @@ def _compare_payload(plan: Plan, rows: Columns, chosen: Int64, sent: Contents, c
     )
 
 
-def screened(sent: Contents) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _differs(cells: Cells, chosen: Int64, stored: Float32) -> Flags:
+    """Which rows of one signal are not `stored`, rows × elements."""
+    width = stored.shape[1]
+    # A plain column that is absent is NULL; an array has its length, whatever is in it.
+    length = (~np.isnan(stored[:, 0])).astype(np.int64) if width == 1 else np.int64(width)
+    found = padded(cells.values[chosen], width)[:, :width]
+    same = (found == stored) | (np.isnan(found) & np.isnan(stored))
+    differs: Flags = (cells.length[chosen] != length) | ~same.all(axis=1)
+    return differs
+
+
+def screened(sent: Contents) -> Float32:
     """The values as they must be stored: what is impossible is NULL."""
     first, end = sent.layout.spans[TEMPERATURE]
     stored = sent.values.copy()

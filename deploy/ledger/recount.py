@@ -1,7 +1,7 @@
 """What vitals should be, computed from the rows of `frame`: a second way, which shares nothing with the product's.
 
 In: rows and vitals of the same robots by columns. Out: where they differ. Called by `deploy/ledger/check.py` and by
-tests. Rows are sorted by robot, window, time, boot and number, and reduced a window at a time. Pure, but for
+tests. Rows are sorted by robot, window, boot and number, and reduced a window at a time. Pure, but for
 `differences`.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.ledger import rows
-from deploy.ledger.rows import Cells, Columns, Connection, Float32, Int64
+from deploy.ledger.rows import Cells, Columns, Connection, Int64, padded
 from schemas.signals import MODE_FAULT, SIGNALS
 
 # A sum's order may change the last place of a float32.
@@ -60,8 +60,7 @@ def _of_length(frames: Columns, vitals: Columns, chosen: Int64, length_us: int, 
 def windows(frames: Columns, length_us: int) -> Columns:
     """The vitals of all robots and windows in these rows; statistics of signals that no row has are NULL."""
     start_us = frames.integers["time_us"] // length_us * length_us
-    by = frames.integers
-    order = np.lexsort((by["seq"], by["boot_id"], by["time_us"], start_us, frames.robot))
+    order = _order(frames, start_us)
     robot, start_us = frames.robot[order], start_us[order]
     firsts = np.nonzero((np.diff(robot, prepend=-1) != 0) | (np.diff(start_us, prepend=-1) != 0))[0]
     lasts = np.append(firsts[1:], len(order))[: len(firsts)] - 1
@@ -78,6 +77,19 @@ def windows(frames: Columns, length_us: int) -> Columns:
         texts={name: column[order][lasts] for name, column in frames.texts.items()},
         cells=cells,
     )
+
+
+def _order(frames: Columns, start_us: Int64) -> Int64:
+    """By robot and window; in a window by boot, and in a boot by number. Of two boots the one whose last frame is
+    later comes later, however they lie over each other."""
+    by, robot = frames.integers, frames.robot
+    order = np.lexsort((by["seq"], by["boot_id"], start_us, robot))
+    keys = np.stack([column[order] for column in (robot, start_us, by["boot_id"])])
+    begins = np.nonzero((np.diff(keys, prepend=-1) != 0).any(axis=0))[0]
+    lengths = np.diff(np.append(begins, len(order)))
+    last_us = np.empty(len(order), np.int64)
+    last_us[order] = np.repeat(by["time_us"][order][begins + lengths - 1], lengths)
+    return np.lexsort((by["seq"], by["boot_id"], last_us, start_us, robot))
 
 
 def _counts(ordered: dict[str, Int64], firsts: Int64, lasts: Int64) -> dict[str, Int64]:
@@ -134,14 +146,10 @@ def _statistic(
 
 def _same(one: Cells, at: Int64, other: Cells, places: Int64) -> NDArray[np.bool_]:
     width = max(one.values.shape[1], other.values.shape[1])
-    a, b = _padded(one.values[at], width), _padded(other.values[places], width)
+    a, b = padded(one.values[at], width), padded(other.values[places], width)
     close = np.isclose(a, b, rtol=TOLERANCE, atol=1e-30, equal_nan=True).all(axis=1)
     same: NDArray[np.bool_] = close & (one.length[at] == other.length[places])
     return same
-
-
-def _padded(values: Float32, width: int) -> Float32:
-    return np.pad(values, ((0, 0), (0, width - values.shape[1])), constant_values=np.nan)
 
 
 def _unequal(

@@ -102,3 +102,8 @@ def _cells(values: list[Any], is_array: bool) -> Cells:
         return Cells(np.array(values, np.float32).reshape(len(values), width), length)
     padded = [[*(value or ()), *[None] * (width - n)] for value, n in zip(values, length.tolist(), strict=True)]
     return Cells(np.array(padded, np.float32).reshape(len(values), width), length)
+
+
+def padded(values: Float32, width: int) -> Float32:
+    """With columns of NaN up to that width, if there are fewer."""
+    return np.pad(values, ((0, 0), (0, max(0, width - values.shape[1]))), constant_values=np.nan)

@@ -147,8 +147,7 @@ class Ledger:
         try:
             await asyncio.wait_for(producer.start(), CLOSE_S)
         except (KafkaError, TimeoutError):
-            with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), CLOSE_S)
+            await _close(producer)
             return
         self._producer = producer
 
@@ -156,8 +155,7 @@ class Ledger:
         """What was in flight goes again, in order; poison does not."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), CLOSE_S)
+            await _close(producer)
         for done in [d for d in self._flying.values() if d.done() and not d.cancelled()]:
             done.exception()
         left = np.array(sorted([*self._flying, *self._again]), np.int64)
@@ -166,3 +164,14 @@ class Ledger:
         sent = np.isin(left, self._again, invert=True)
         self.unknown += int((poison & sent).sum())
         self._again = left[~(poison & sent)].tolist()
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """It flushes first, for which a broker that is away would let it wait until it gives up by itself."""
+    with suppress(KafkaError, TimeoutError):
+        await asyncio.wait_for(producer.stop(), CLOSE_S)
+        return
+    with suppress(KafkaError, TimeoutError):
+        if producer._sender is not None:
+            await asyncio.wait_for(producer._sender.close(), CLOSE_S)
+        await producer.client.close()

@@ -28,7 +28,7 @@ from faults.ledger import LedgerProcess
 from faults.loud import LOUD, is_loud
 from faults.rounds import Harm, catalogue, run_round
 from faults.table import drawn, drawn_loud, drawn_mutants
-from faults.tally import Tallies
+from faults.tally import Tallies, Tally
 from faults.testing import FATAL, red_checks
 from faults.world import a_world
 
@@ -102,6 +102,8 @@ async def _rounds(
 ) -> None:
     """Each with the same faults in another order, and a ledger of its own."""
     chance = Random(args.seed)
+    for name, _ in faults:
+        tallies.setdefault(name, Tally())  # told in this order
     async with a_world(home, servers) as world:
         for number in range(rounds):
             chance.shuffle(faults)

@@ -5,10 +5,10 @@ time that the process gets there, it sends itself SIGKILL. Called by `faults/chi
 product is imported. The points are at the drivers, so that they hold however the product is built:
 
 before_begin                  a batch is made, and nothing of it written
-before_commit, after_commit   a COMMIT of the database: rows are copied, and not there yet; there, and nobody knows
+before_commit, after_commit   a COMMIT of frames: rows are copied, and not there yet; there, and nobody knows it
 repaired                      windows were repaired and published, and their marks are still there
 before_offsets                outputs are acknowledged, and the group's offsets are not committed
-before_state                  an anomaly is out, and the state that knows of it is not written
+before_state                  an anomaly is acknowledged, and the state that knows of it is not written
 """
 
 import os
@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from schemas.topics import ANOMALIES
 
 FILE = "point"
-CHANGELOG = "-changelog"
+FRAME = "frame"  # or incoming_frame
 
 
 class Trap:
@@ -55,12 +55,21 @@ def install() -> None:
 
 
 def _watch_database(trap: Trap) -> None:
-    execute = asyncpg.Connection.execute
+    """Of transactions only those that hold frames: others are many, and most hold nothing that would be missed."""
+    execute, copy = asyncpg.Connection.execute, asyncpg.Connection.copy_to_table
+    holds_frames: set[int] = set()
 
-    async def watched(self: Any, query: str, *args: Any, **options: Any) -> Any:
-        if query.strip(" ;\n").upper() == "BEGIN":
+    async def copying(self: Any, table_name: str, **options: Any) -> Any:
+        if table_name.endswith(FRAME):
+            holds_frames.add(id(self))
+        return await copy(self, table_name, **options)
+
+    async def executing(self: Any, query: str, *args: Any, **options: Any) -> Any:
+        word = query.strip(" ;\n").upper()
+        if word == "BEGIN":
+            holds_frames.discard(id(self))
             trap.passed("before_begin")
-        commits = query.strip(" ;\n").upper() == "COMMIT"
+        commits = word == "COMMIT" and id(self) in holds_frames
         if commits:
             trap.passed("before_commit")
         if query.lstrip().startswith("DELETE FROM late_window"):
@@ -70,24 +79,22 @@ def _watch_database(trap: Trap) -> None:
             trap.passed("after_commit")
         return answer
 
-    asyncpg.Connection.execute = watched  # type: ignore[method-assign]
+    asyncpg.Connection.execute = executing  # type: ignore[method-assign]
+    asyncpg.Connection.copy_to_table = copying  # type: ignore[method-assign]
 
 
 def _watch_kafka(trap: Trap) -> None:
     commit, send = AIOKafkaConsumer.commit, AIOKafkaProducer.send
-    told: list[bool] = []
 
     async def committing(self: Any, *args: Any, **options: Any) -> Any:
         trap.passed("before_offsets")
         return await commit(self, *args, **options)
 
     async def sending(self: Any, topic: str, *args: Any, **options: Any) -> Any:
-        if topic.endswith(CHANGELOG) and told:
-            told.clear()
-            trap.passed("before_state")
         sent = await send(self, topic, *args, **options)
         if topic == ANOMALIES.name:
-            told.append(True)
+            # Called before whoever waits for it goes on.
+            sent.add_done_callback(lambda _: trap.passed("before_state"))
         return sent
 
     AIOKafkaConsumer.commit, AIOKafkaProducer.send = committing, sending

@@ -41,10 +41,15 @@ class Progress:
         self._connection = self._consumer = None
 
     async def moment(self, process: str) -> Places:
-        """Where the topic ends that the process is measured by. Waits for a broker that is away."""
+        """Where the topic ends that the process is measured by, of each partition that has anything at all.
+
+        Waits for a broker that is away, and for the topic's first record.
+        """
         while True:
             with suppress(KafkaError, TimeoutError):
-                return await self._ends(FRAMES if process == "land" else VITALS)
+                ends = await self._ends(FRAMES if process == "land" else VITALS)
+                if any(ends.values()):
+                    return {partition: end for partition, end in ends.items() if end}
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def until_past(self, process: str, moment: Places, timeout_s: float) -> bool:

@@ -5,6 +5,7 @@ by `python -m faults` and by `tests/integration/test_faults.py`.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -104,16 +105,19 @@ async def _inject_all(world: World, chance: Random, faults: Sequence[tuple[str, 
 async def _inject(world: World, chance: Random, name: str, harm: Harm, tally: Tally) -> None:
     try:
         victims, over_s = await harm(world, chance)
-    except NotReached:
+    except NotReached as reason:
         tally.not_reached += 1
+        print(f"{name}: {reason}", file=sys.stderr)
         return
     tally.injected += 1
     moments = {victim: await world.progress.moment(victim) for victim in victims}
     for victim, moment in moments.items():
         if await world.progress.until_past(victim, moment, RECOVERED_WITHIN_S):
             tally.recovery_s.append(time.monotonic() - over_s)
+            print(f"{name}: {victim} is back after {tally.recovery_s[-1]:.2f} s", file=sys.stderr)
         else:
             tally.stuck.append(victim)
+            print(f"{name}: {victim} is not back after {RECOVERED_WITHIN_S:.0f} s", file=sys.stderr)
 
 
 def _quiet(_: str) -> None:

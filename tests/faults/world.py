@@ -5,6 +5,7 @@ What dies is started again after RESTART_S, as `robovitals up` does it the first
 """
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -34,6 +35,7 @@ from faults.proxy import Proxy
 
 RESTART_S = FIRST_PAUSE_S
 WATCH_EVERY_S = 0.02
+_numbers = itertools.count(1)
 TESTS = Path(__file__).parents[1]
 DATABASE = "faults"
 INSTANCE = "ROBOVITALS_INSTANCE"
@@ -89,7 +91,8 @@ class World:
     """Empty tables and topics, and running processes. `held` are those that nobody restarts."""
 
     def __init__(self, home: Path, servers: Servers, mutant: str | None = None, **changed: str) -> None:
-        self.home = home
+        # Of its own: what a process keeps on its disk belongs to the topics of one world.
+        self.home = home / f"world-{next(_numbers)}"
         self.servers = servers
         self.database_url = _called(servers.endpoints.database_url, DATABASE)
         self.endpoints = Endpoints(servers.endpoints.kafka_bootstrap, self.database_url)

@@ -14,6 +14,12 @@ FRAMES = [
     Sent(time_us=5 * S, seq=9, readings={"joint_temperature_c": [31.5, 2.0, 3.0]}, flags=1, software="2"),
     Sent(time_us=9 * S, seq=0, boot=8, readings={"joint_temperature_c": [31.0, 4.0]}),
 ]
+# Two boots of a robot with a dead clock claim the same moments.
+TWINS = [
+    Sent(time_us=t * S, seq=t, boot=boot, readings={"joint_temperature_c": [30.0 + t + boot], "battery_soc": soc})
+    for boot, last, soc in ((7, 5, 0.25), (8, 4, None))
+    for t in range(last)
+]
 CODES = [FRAMES[0].code]
 
 
@@ -45,9 +51,10 @@ def columns(sent: list[Sent]) -> Columns:
     )
 
 
-def test_a_window_is_what_its_frames_say_in_whatever_order_they_come():
-    expected = window_of(FRAMES)
-    found = recount.windows(columns(FRAMES[::-1]), 10 * S)
+@pytest.mark.parametrize("frames", [FRAMES, TWINS, TWINS[3:], TWINS[5:] + TWINS[:4]])
+def test_a_window_is_what_its_frames_say_in_whatever_order_they_come(frames):
+    expected = window_of(sorted(frames, key=lambda s: (s.boot, s.seq)))
+    found = recount.windows(columns(frames[::-1]), 10 * S)
     for name in (
         "frames",
         "first_seq",
