@@ -53,7 +53,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--faults", default="", help="only those whose names begin with one of these, by commas")
     parser.add_argument("--kills", type=int, default=5, help="how often a round kills each process (5)")
     parser.add_argument(
-        "--together", action="store_true", help="each kind beside the others: for kills of the three processes"
+        "--together",
+        action="store_true",
+        help="each kind beside the others, until the slowest is done",
     )
     parser.add_argument("--rate", type=float, default=1000, help="frames a second (1000)")
     parser.add_argument("--robots", type=int, default=100, help="robots (100)")

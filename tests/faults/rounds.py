@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import cycle
 from random import Random
 
 from deploy.ledger.check import Checker
@@ -64,13 +65,14 @@ async def run_round(
     together: bool = False,
 ) -> Verdict:
     """Inject these faults one after the other while the ledger sends; `together`: those of each name beside the
-    others. Raises AssertionError where the processes do not begin to work.
+    others, over and over until each has been injected as often as it is in `faults`.
+
+    Raises AssertionError where the processes do not begin to work.
     """
     ledger.start()
     try:
         await all_at_work(world)
-        lanes = _lanes(faults) if together else [faults]
-        await asyncio.gather(*(_inject_all(world, chance, lane, tallies) for lane in lanes))
+        await inject_all(world, chance, _lanes(faults) if together else [faults], tallies)
         book = await ledger.end()
     finally:
         ledger.kill()
@@ -97,9 +99,21 @@ def _lanes(faults: Sequence[tuple[str, Harm]]) -> list[list[tuple[str, Harm]]]:
     return [[fault for fault in faults if fault[0] == name] for name in dict(faults)]
 
 
-async def _inject_all(world: World, chance: Random, faults: Sequence[tuple[str, Harm]], tallies: Tallies) -> None:
-    for name, harm in faults:
-        await _inject(world, chance, name, harm, tallies.setdefault(name, Tally()))
+async def inject_all(
+    world: World, chance: Random, lanes: Sequence[Sequence[tuple[str, Harm]]], tallies: Tallies
+) -> None:
+    """Each lane beside the others. Whoever is done begins again, until the slowest is done too."""
+    done: set[int] = set()
+
+    async def inject(number: int) -> None:
+        for count, (name, harm) in enumerate(cycle(lanes[number]), 1):
+            await _inject(world, chance, name, harm, tallies.setdefault(name, Tally()))
+            if count == len(lanes[number]):
+                done.add(number)
+            if len(done) == len(lanes):
+                return
+
+    await asyncio.gather(*map(inject, range(len(lanes))))
 
 
 async def _inject(world: World, chance: Random, name: str, harm: Harm, tally: Tally) -> None:
