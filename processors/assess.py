@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 import msgspec
+from faust.exceptions import ConsistencyError
 
 from processors.assess_metrics import AssessMetrics
 from processors.assess_work import AssessWork
 from processors.faust_app import bytes_topic, check_topics, make_app
-from schemas.errors import RobovitalsError, StopError
+from schemas.errors import ContractError, RobovitalsError, StopError
 from schemas.limits import Limits
 from schemas.topics import VITALS
 
@@ -42,6 +43,7 @@ class Assess:
 
     def __init__(self, settings: AssessSettings, metrics: AssessMetrics) -> None:
         self._bootstrap = settings.bootstrap
+        self._directory = settings.directory
         self._metrics = metrics
         app = self._app = make_app(settings.bootstrap, settings.directory, settings.instance)
         self._work = AssessWork(app, settings.limits, settings.silence_us, metrics)
@@ -61,7 +63,7 @@ class Assess:
             stopping.cancel()
             await self._end(starting)
         if failure := self._app.crash_reason or _failure(starting):
-            raise _explained(failure)
+            raise _explained(failure, self._directory)
 
     async def _end(self, starting: asyncio.Task[None]) -> None:
         starting.cancel()
@@ -103,9 +105,14 @@ class Assess:
         self._work.tick()
 
 
-def _explained(failure: BaseException) -> RobovitalsError:
+def _explained(failure: BaseException, directory: Path) -> RobovitalsError:
     if isinstance(failure, RobovitalsError):
         return failure
+    if isinstance(failure, ConsistencyError):
+        return ContractError(
+            f"the state in {directory} is ahead of its changelogs in Kafka: the topics were made anew, or have "
+            "lost records; remove that directory, and the state is restored from what Kafka has"
+        )
     return StopError(f"the assessor failed, its messages are left for the next start: {failure!r}")
 
 

@@ -22,8 +22,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
-from deploy.bench import usage
-from deploy.bench.generator import Task
+from deploy.bench import flush, generator, usage
 from deploy.bench.load import Load, Plan, make_plan
 from deploy.settings import Endpoints
 from schemas.anomaly import Transition, decode_anomaly
@@ -75,7 +74,8 @@ class Memory(msgspec.Struct, frozen=True):
 @dataclass(slots=True)
 class Latencies:
     """In seconds. `to_broker_s` are the probes' by the broker's time stamp, which has whole ms; `behind_s` how late
-    they were handed to the producer; `polls_s` how far apart two looks for rows were.
+    they were handed to the producer; `polls_s` how far apart two looks for rows were; `flush_s` how long the robot
+    that flushes its spool took to send it.
     """
 
     frames: int
@@ -85,18 +85,21 @@ class Latencies:
     behind_s: list[float] = field(default_factory=list)
     polls_s: list[float] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
+    flush_s: float | None = None
 
 
 async def measure(
-    servers: Endpoints, rate: float, robots: int, seconds: float, pids: Mapping[str, int]
+    servers: Endpoints, rate: float, robots: int, seconds: float, flushed: int, pids: Mapping[str, int]
 ) -> Latencies:
-    """`pids`: whose memory is watched. Raises UnavailableError where a server, topics or tables are not there."""
+    """`flushed`: frames that one more robot sends late, all at once, when the measured time begins. `pids`: whose
+    memory is watched. Raises UnavailableError where a server, topics or tables are not there.
+    """
     plan = make_plan(rate, robots, LEAD_IN_S, seconds)
     connection = await database.connect(servers.database_url)
     consumer = AIOKafkaConsumer(ANOMALIES.name, bootstrap_servers=servers.kafka_bootstrap)
     try:
         await _begin(consumer, servers.kafka_bootstrap)
-        return await _Run(plan, seconds, pids).run(servers.kafka_bootstrap, connection, consumer)
+        return await _Run(plan, seconds, flushed, pids).run(servers.kafka_bootstrap, connection, consumer)
     except asyncpg.UndefinedTableError:
         raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -120,9 +123,10 @@ async def _begin(consumer: AIOKafkaConsumer, bootstrap: str) -> None:
 class _Run:
     """One measurement: loops that watch, until all is seen or GIVE_UP_S after the generator has ended."""
 
-    def __init__(self, plan: Plan, seconds: float, pids: Mapping[str, int]) -> None:
+    def __init__(self, plan: Plan, seconds: float, flushed: int, pids: Mapping[str, int]) -> None:
         self._plan = plan
         self._seconds = seconds
+        self._flushed = flushed
         self._pids = pids
         self._start_s, self._start_us = monotonic() + START_IN_S, time_ns() // 1000 + round(1e6 * START_IN_S)
         self._load = Load(plan, self._start_us)
@@ -138,6 +142,7 @@ class _Run:
             self._found.events.due_s[key] = self._start_s + self._plan.due_s(number)
         await asyncio.gather(
             self._generate(bootstrap),
+            self._flush(bootstrap),
             self._watch_rows(connection),
             self._watch_events(consumer),
             self._watch_memory(),
@@ -146,20 +151,17 @@ class _Run:
 
     async def _generate(self, bootstrap: str) -> None:
         plan = self._plan
-        task = Task(bootstrap, plan.rate, plan.robots, LEAD_IN_S, self._seconds, self._start_s, self._start_us)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "deploy.bench.generator", stdin=PIPE, stdout=PIPE, stderr=PIPE
+        task = generator.Task(
+            bootstrap, plan.rate, plan.robots, LEAD_IN_S, self._seconds, self._start_s, self._start_us
         )
-        try:
-            out, said = await process.communicate(msgspec.json.encode(task))
-        finally:
-            if process.returncode is None:
-                process.kill()
+        out = await _child("deploy.bench.generator", task)
         self._until_s = monotonic() + GIVE_UP_S
-        if process.returncode:
-            words = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-            raise UnavailableError(f"the generator ended: {words[-1]}")
         self._found.behind_s = msgspec.json.decode(out, type=list[float])
+
+    async def _flush(self, bootstrap: str) -> None:
+        if self._flushed:
+            task = flush.Task(bootstrap, self._flushed, self._start_us, self._start_s + LEAD_IN_S)
+            self._found.flush_s = msgspec.json.decode(await _child("deploy.bench.flush", task), type=float)
 
     def _waits(self, awaited: Awaited) -> bool:
         return self._until_s is None or (bool(awaited.due_s) and monotonic() < self._until_s)
@@ -205,3 +207,19 @@ class _Run:
                 anomaly = decode_anomaly(record.value)
                 if anomaly.transition is Transition.OPENED:
                     events.seen((anomaly.robot_id, anomaly.component, anomaly.first_us), now_s)
+
+
+async def _child(module: str, task: generator.Task | flush.Task) -> bytes:
+    """What a module says that sends, in a process of its own. Raises UnavailableError."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", module, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        out, said = await process.communicate(msgspec.json.encode(task))
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode:
+        words = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise UnavailableError(f"the generator ended: {words[-1]}")
+    return out

@@ -39,7 +39,7 @@ GOAL = "crossing_to_event_p99_s", Goal(at_most=1.0)
 Figures: TypeAlias = dict[str, Any]
 
 
-def figures(rate: float, robots: int, seconds: float, found: Latencies) -> Figures:
+def figures(rate: float, robots: int, seconds: float, flushed: int, found: Latencies) -> Figures:
     """Times are in seconds; None where too few were seen to say."""
     rows, events = found.rows, found.events
     return {
@@ -49,6 +49,8 @@ def figures(rate: float, robots: int, seconds: float, found: Latencies) -> Figur
         "robots": robots,
         "readings_per_frame": READINGS,
         "frames_sent": found.frames,
+        "flushed": flushed,
+        "flush_s": found.flush_s,
         **_counts("rows", rows),
         **spread("send_to_row", rows.took_s),
         **_counts("events", events),
@@ -115,10 +117,14 @@ def _memory(watched: Sequence[Memory]) -> list[Table]:
 
 
 def _what(told: Figures) -> str:
-    return (
+    load = (
         f"{told['rate']:g} frames/s for {told['seconds']:g} s after {told['lead_in_s']:g} s of lead-in: "
         f"{told['robots']} robots, {told['readings_per_frame']} readings a frame"
     )
+    if not told["flushed"]:
+        return load
+    flush = f"beside them one more robot sends {told['flushed']} late frames at once, in {told['flush_s']:.1f} s"
+    return f"{load}\n{flush}"
 
 
 def _ms(value_s: float | None) -> str:

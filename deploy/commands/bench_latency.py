@@ -26,7 +26,7 @@ LATENCY = (
     "while frames come at a steady rate to the stack that runs"
 )
 LEAVES = "It leaves robots of its own behind (ZZBNCH…), which fall silent."
-HIGHEST_RATE, LONGEST_S, MOST_ROBOTS = 100_000, 3_600, 999_999
+HIGHEST_RATE, LONGEST_S, MOST_ROBOTS, MOST_FLUSHED = 100_000, 3_600, 999_999, 10_000_000
 
 
 def add_parser(measures: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -40,17 +40,20 @@ def add_parser(measures: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     latency.add_argument(
         "--seconds", type=float, default=30, help=f"measured time, after {LEAD_IN_S:g} s of lead-in (default 30)"
     )
+    latency.add_argument(
+        "--flush", type=int, default=0, metavar="N", help="beside them one robot sends N late frames at once"
+    )
     latency.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     robots = max(FEWEST_ROBOTS, round(args.rate)) if args.robots is None else args.robots
-    check(args.rate, robots, args.seconds)
+    check(args.rate, robots, args.seconds, args.flush)
     servers = endpoints(settings)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
     print(f"{args.rate:g} frames/s for {LEAD_IN_S + args.seconds:g} s …", file=sys.stderr)
-    found = asyncio.run(measure(servers, args.rate, robots, args.seconds, _pids(settings)))
-    told = figures.figures(args.rate, robots, args.seconds, found)
+    found = asyncio.run(measure(servers, args.rate, robots, args.seconds, args.flush, _pids(settings)))
+    told = figures.figures(args.rate, robots, args.seconds, args.flush, found)
     machine, now = this_machine(), datetime.now(UTC)
     if args.json:
         print(msgspec.json.encode({**told, "machine": machine, "at": now}).decode())
@@ -71,7 +74,7 @@ def _pids(settings: Settings) -> dict[str, int]:
     return {member.name: member.identity.pid for member in members if member.identity is not None}
 
 
-def check(rate: float, robots: int, seconds: float) -> None:
+def check(rate: float, robots: int, seconds: float, flushed: int) -> None:
     """Raises SettingError for what cannot be measured."""
     if not 1 <= rate <= HIGHEST_RATE:
         raise SettingError(f"--rate {rate:g}: give 1 to {HIGHEST_RATE} frames a second")
@@ -79,6 +82,8 @@ def check(rate: float, robots: int, seconds: float) -> None:
         raise SettingError(f"--seconds {seconds:g}: give 1 to {LONGEST_S}")
     if not 1 <= robots <= MOST_ROBOTS:
         raise SettingError(f"--robots {robots}: give 1 to {MOST_ROBOTS}")
+    if not 0 <= flushed <= MOST_FLUSHED:
+        raise SettingError(f"--flush {flushed}: give up to {MOST_FLUSHED} frames")
     if rate * seconds < 2 * robots:
         raise SettingError(
             f"--rate {rate:g} --seconds {seconds:g}: that is fewer than {2 * robots} frames, two of each robot"

@@ -43,6 +43,7 @@ def catalogue(away_s: float) -> dict[str, Harm]:
         "assess: state, no commit": partial(kills.kill_at, process="assess", point="before_offsets", most=2),
         "zombie land": partial(kills.zombie, process="land", points=("before_begin", "before_commit")),
         "zombie summarise": partial(kills.zombie, process="summarise", points=("before_offsets",)),
+        "zombie assess": partial(kills.zombie, process="assess", points=("before_state", "before_offsets")),
         "unclear COMMIT": servers.unclear_commit,
         "database killed": servers.database_killed,
         "database restarted": servers.database_restarted,

@@ -21,7 +21,7 @@ from processors.assess_state import AssessState
 from processors.faust_app import DurableTable, ExactConsumer, make_app
 from processors.inbox import Inbox
 from schemas.anomaly import Anomaly, decode_anomaly
-from schemas.errors import RejectError, StopError, UnavailableError
+from schemas.errors import ContractError, RejectError, StopError, UnavailableError
 from schemas.health import Health, Status, decode_health
 from schemas.limits import Limits
 from schemas.topics import (
@@ -361,6 +361,15 @@ async def test_a_step_that_finds_fault_with_the_data_skips_the_message(
     monkeypatch.setattr(assessor, "on_window", rejecting)
     metrics = await assessed(topics, tmp_path, windows(ROBOTS[0], [40, 95]))
     assert metrics.rejected.labels("values_mismatch")._value.get() == 2
+
+
+async def test_state_that_is_ahead_of_its_changelogs_is_named(topics: str, tmp_path: Path) -> None:
+    await assessed(topics, tmp_path, windows(ROBOTS[0], [85, 85, 85]))
+    await delete_all(topics)
+    await ensure(topics)
+    settings = AssessSettings(topics, tmp_path, "test", SILENCE_US, Limits())
+    with pytest.raises(ContractError, match=f"the state in {tmp_path} is ahead of its changelogs"):
+        await Assess(settings, AssessMetrics.create(CollectorRegistry())).run(asyncio.Event())
 
 
 async def test_a_missing_topic_and_a_missing_broker_are_named(kafka_bootstrap: str, tmp_path: Path) -> None:
