@@ -1,7 +1,7 @@
-"""A robot that comes back after days and sends all of its spool at once, beside the load: does it hurt the others?
+"""A robot that comes back after days and sends all of its spool, beside the load: does it hurt the others?
 
-In: a `Task` as JSON on standard input. Out: the frames on `telemetry.frames`, as fast as Kafka takes them; on
-standard output, as JSON, how long that took (s). Run by `latency.py` in a process of its own.
+In: a `Task` as JSON on standard input. Out: the frames on `telemetry.frames`, at their rate or as fast as Kafka
+takes them; on standard output, as JSON, how long that took (s). Run by `latency.py` in a process of its own.
 """
 
 import sys
@@ -17,13 +17,15 @@ from schemas.frame import FLAG_BACKFILL, encode_frame
 from schemas.topics import FRAMES
 
 APART_US = 1_000_000
+AT_ONCE = 100
 
 
 class Task(msgspec.Struct, frozen=True):
-    """`frames` a second apart, up to the event time `until_us`, sent from `start_s` (monotonic) on."""
+    """`frames` a second apart up to the event time `until_us`, sent from `start_s` (monotonic), `rate` a second."""
 
     bootstrap: str
     frames: int
+    rate: float
     until_us: int
     start_s: float
 
@@ -34,6 +36,8 @@ def run(task: Task) -> float:
     producer.list_topics(FRAMES.name)  # connect before it begins
     sleep(max(0.0, task.start_s - monotonic()))
     for number in range(task.frames):
+        if not number % AT_ONCE:
+            sleep(max(0.0, task.start_s + number / task.rate - monotonic()))
         frame = fleet.frame(number)
         frame.flags = FLAG_BACKFILL
         produce(producer, FRAMES.name, encode_frame(frame), frame.robot_id)

@@ -64,6 +64,13 @@ class Awaited:
             self.took_s.append(now_s - due_s)
 
 
+class Spool(msgspec.Struct, frozen=True):
+    """How many late frames one robot sends, and how many a second."""
+
+    frames: int
+    rate: float
+
+
 class Memory(msgspec.Struct, frozen=True):
     """What each process of the stack has resident, `at_s` after the start."""
 
@@ -89,17 +96,18 @@ class Latencies:
 
 
 async def measure(
-    servers: Endpoints, rate: float, robots: int, seconds: float, flushed: int, pids: Mapping[str, int]
+    servers: Endpoints, rate: float, robots: int, seconds: float, spool: Spool, pids: Mapping[str, int]
 ) -> Latencies:
-    """`flushed`: frames that one more robot sends late, all at once, when the measured time begins. `pids`: whose
-    memory is watched. Raises UnavailableError where a server, topics or tables are not there.
+    """`spool`: what one more robot sends late when the measured time begins. `pids`: whose memory is watched.
+
+    Raises UnavailableError where a server, topics or tables are not there.
     """
     plan = make_plan(rate, robots, LEAD_IN_S, seconds)
     connection = await database.connect(servers.database_url)
     consumer = AIOKafkaConsumer(ANOMALIES.name, bootstrap_servers=servers.kafka_bootstrap)
     try:
         await _begin(consumer, servers.kafka_bootstrap)
-        return await _Run(plan, seconds, flushed, pids).run(servers.kafka_bootstrap, connection, consumer)
+        return await _Run(plan, seconds, spool, pids).run(servers.kafka_bootstrap, connection, consumer)
     except asyncpg.UndefinedTableError:
         raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -123,10 +131,10 @@ async def _begin(consumer: AIOKafkaConsumer, bootstrap: str) -> None:
 class _Run:
     """One measurement: loops that watch, until all is seen or GIVE_UP_S after the generator has ended."""
 
-    def __init__(self, plan: Plan, seconds: float, flushed: int, pids: Mapping[str, int]) -> None:
+    def __init__(self, plan: Plan, seconds: float, spool: Spool, pids: Mapping[str, int]) -> None:
         self._plan = plan
         self._seconds = seconds
-        self._flushed = flushed
+        self._spool = spool
         self._pids = pids
         self._start_s, self._start_us = monotonic() + START_IN_S, time_ns() // 1000 + round(1e6 * START_IN_S)
         self._load = Load(plan, self._start_us)
@@ -159,8 +167,9 @@ class _Run:
         self._found.behind_s = msgspec.json.decode(out, type=list[float])
 
     async def _flush(self, bootstrap: str) -> None:
-        if self._flushed:
-            task = flush.Task(bootstrap, self._flushed, self._start_us, self._start_s + LEAD_IN_S)
+        frames, rate = self._spool.frames, self._spool.rate
+        if frames:
+            task = flush.Task(bootstrap, frames, rate, self._start_us, self._start_s + LEAD_IN_S)
             self._found.flush_s = msgspec.json.decode(await _child("deploy.bench.flush", task), type=float)
 
     def _waits(self, awaited: Awaited) -> bool:

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from deploy.bench.fleet import READINGS
-from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies, Memory
+from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies, Memory, Spool
 from deploy.bench.machine import Machine
 from deploy.bench.report import Goal
 
@@ -39,7 +39,7 @@ GOAL = "crossing_to_event_p99_s", Goal(at_most=1.0)
 Figures: TypeAlias = dict[str, Any]
 
 
-def figures(rate: float, robots: int, seconds: float, flushed: int, found: Latencies) -> Figures:
+def figures(rate: float, robots: int, seconds: float, spool: Spool, found: Latencies) -> Figures:
     """Times are in seconds; None where too few were seen to say."""
     rows, events = found.rows, found.events
     return {
@@ -49,7 +49,7 @@ def figures(rate: float, robots: int, seconds: float, flushed: int, found: Laten
         "robots": robots,
         "readings_per_frame": READINGS,
         "frames_sent": found.frames,
-        "flushed": flushed,
+        "flushed": spool.frames,
         "flush_s": found.flush_s,
         **_counts("rows", rows),
         **spread("send_to_row", rows.took_s),
@@ -123,7 +123,7 @@ def _what(told: Figures) -> str:
     )
     if not told["flushed"]:
         return load
-    flush = f"beside them one more robot sends {told['flushed']} late frames at once, in {told['flush_s']:.1f} s"
+    flush = f"beside them one more robot sends {told['flushed']} late frames, all in {told['flush_s']:.1f} s"
     return f"{load}\n{flush}"
 
 

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from deploy.bench.latency import Awaited, Latencies, Memory
+from deploy.bench.latency import Awaited, Latencies, Memory, Spool
 from deploy.bench.latency_figures import _what, drawn, figures, missing, spread
 from deploy.bench.machine import this_machine
 from deploy.commands.bench_latency import check
 from schemas.errors import SettingError
 
+NONE = Spool(0, 1)
 NOW = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
 
 
@@ -22,7 +23,7 @@ def found(rows: Awaited | None = None, events: Awaited | None = None) -> Latenci
 def text(latencies: Latencies) -> str:
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(drawn(figures(1000, 200, 30, 0, latencies), this_machine(), NOW))
+        console.print(drawn(figures(1000, 200, 30, NONE, latencies), this_machine(), NOW))
     return capture.get()
 
 
@@ -52,15 +53,15 @@ def test_a_time_counts_from_when_it_was_due_and_once():
 
 
 def test_what_never_came_is_counted_and_named():
-    told = figures(1000, 200, 30, 0, found(rows=Awaited({"a": 0.0, "b": 0.0}, [0.1]), events=Awaited({}, [0.2])))
+    told = figures(1000, 200, 30, NONE, found(rows=Awaited({"a": 0.0, "b": 0.0}, [0.1]), events=Awaited({}, [0.2])))
     assert [told[f"rows_{what}"] for what in ("sent", "seen", "missing")] == [3, 1, 2]
     assert missing(told) == "2 of 3 rows never came"
-    assert missing(figures(1000, 200, 30, 0, found(events=Awaited({"a": 0.0})))) == "1 of 1 events never came"
-    assert missing(figures(1000, 200, 30, 0, found())) is None
+    assert missing(figures(1000, 200, 30, NONE, found(events=Awaited({"a": 0.0})))) == "1 of 1 events never came"
+    assert missing(figures(1000, 200, 30, NONE, found())) is None
 
 
 def test_the_figures_have_the_names_that_goals_are_set_by():
-    told = figures(1000, 200, 30, 0, found(rows=Awaited({}, [0.25]), events=Awaited({}, [0.5])))
+    told = figures(1000, 200, 30, NONE, found(rows=Awaited({}, [0.25]), events=Awaited({}, [0.5])))
     assert (told["rate"], told["seconds"]) == (1000, 30)
     assert (told["send_to_row_p50_s"], told["send_to_row_p99_s"]) == (0.25, 0.25)
     assert (told["crossing_to_event_p50_s"], told["crossing_to_event_p99_s"]) == (0.5, 0.5)
@@ -73,8 +74,8 @@ def test_the_table_shows_milliseconds():
 def test_a_flush_beside_the_load_is_told_of():
     latencies = found()
     latencies.flush_s = 9.5
-    told = _what(figures(1000, 200, 30, 600_000, latencies))
-    assert told.endswith("beside them one more robot sends 600000 late frames at once, in 9.5 s")
+    told = _what(figures(1000, 200, 30, Spool(600_000, 20_000), latencies))
+    assert told.endswith("beside them one more robot sends 600000 late frames, all in 9.5 s")
 
 
 def test_the_machine_is_described():
@@ -97,7 +98,7 @@ def test_the_machine_is_described():
 )
 def test_a_wrong_option_is_named(rate: float, seconds: float, named: str):
     with pytest.raises(SettingError, match=named):
-        check(rate, 200, seconds, 0)
+        check(rate, 200, seconds, NONE)
 
 
 @pytest.mark.parametrize(("took_s", "verdict"), [(0.99, "≤ 1 s: met"), (1.01, "≤ 1 s: MISSED")])
