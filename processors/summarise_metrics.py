@@ -41,23 +41,22 @@ class SummariseMetrics:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"robovitals_summarise_{name}", text, registry=registry)
 
+        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"robovitals_summarise_{name}", text, registry=registry, buckets=buckets)
+
         return cls(
             frames=counter("frames", "frames read"),
             undecodable=counter("undecodable", "records that no frame could be made of (the lander rejects them)"),
             windows=counter("windows", "windows of robots emitted", "kind"),
             crossings=counter("crossings", "readings that left an alarm limit"),
             late=counter("late_frames", "frames left out of their window, to be repaired", "reason"),
-            turn_seconds=Histogram(
-                "robovitals_summarise_turn_seconds",
+            turn_seconds=histogram(
+                "turn_seconds",
                 "from a batch of records to all that follows from it handed to the producer",
-                registry=registry,
-                buckets=_SECONDS,
+                _SECONDS,
             ),
-            turn_records=Histogram(
-                "robovitals_summarise_turn_records",
-                "records of a turn: few when there is little to do, POLL_RECORDS behind a backlog",
-                registry=registry,
-                buckets=_RECORDS,
+            turn_records=histogram(
+                "turn_records", "records of a turn: few when there is little to do, many behind a backlog", _RECORDS
             ),
             unacknowledged_messages=gauge(
                 "unacknowledged_messages",
