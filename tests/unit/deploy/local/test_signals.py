@@ -1,10 +1,18 @@
 """A wish to stop is noted at once, and raised only where nothing is lost by it."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from deploy.local.signals import STOP_SIGNALS, Stopped, StopSignals
+
+
+@pytest.fixture(autouse=True)
+def _not_under_nohup() -> Iterator[None]:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
