@@ -117,6 +117,7 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         self._problem = "partitions are being assigned"
         self._next.clear()
         self._unsought.clear()
+        self._unread.clear()
         self._pending.clear()
         await self._writer.drop(STOP_TIMEOUT_S / 2)
 

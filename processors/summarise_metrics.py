@@ -51,9 +51,7 @@ class SummariseMetrics:
             crossings=counter("crossings", "readings that left an alarm limit"),
             late=counter("late_frames", "frames left out of their window, to be repaired", "reason"),
             turn_seconds=histogram(
-                "turn_seconds",
-                "from a batch of records to all that follows from it handed to the producer",
-                _SECONDS,
+                "turn_seconds", "from a batch of records to all that follows handed to the producer", _SECONDS
             ),
             turn_records=histogram(
                 "turn_records", "records of a turn: few when there is little to do, many behind a backlog", _RECORDS

@@ -12,7 +12,6 @@ from random import Random
 from deploy.local import ports
 from deploy.local.kafka import KafkaServer, Kept, _new_cluster
 from deploy.local.servers import Servers
-from deploy.settings import Endpoints
 from faults.kills import Over
 from faults.progress import PROCESSES
 from faults.world import World
@@ -75,36 +74,19 @@ class _Cluster:
 
 
 class Trio(Servers):
-    """`servers.cluster.nodes` are the brokers."""
+    """`servers.kafka.nodes` are the brokers."""
 
     replication = BROKERS
 
     def __init__(self, home: Path, cache: Path) -> None:
         super().__init__(home, cache)
-        self.cluster = _Cluster(home, cache)
-
-    @property
-    def endpoints(self) -> Endpoints:
-        return Endpoints(self.cluster.bootstrap, self.database.url)
-
-    def start(self) -> Endpoints:
-        try:
-            self.cluster.start()
-            self.database.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self.endpoints
-
-    def stop(self) -> None:
-        self.database.stop()
-        self.cluster.stop()
+        self.kafka = _Cluster(home, cache)
 
 
 async def leader_moved(world: World, chance: Random) -> Over:
     """One of three is killed, and what it led gets another leader. It comes back before the next is killed."""
     assert isinstance(world.servers, Trio)
-    nodes = world.servers.cluster.nodes
+    nodes = world.servers.kafka.nodes
     for node in nodes:
         if node.process is not None and node.process.poll() is not None:
             await asyncio.to_thread(node.start)
