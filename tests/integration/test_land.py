@@ -24,7 +24,20 @@ from schemas.layout import MAX_JOINTS
 from schemas.reject import decode_reject
 from schemas.topics import DEFAULT_PARTITIONS, FRAMES, HEALTH, REJECTS
 from support.frames import CODE, frame
-from support.land import CODES, LANDED, WITHIN_S, Records, all_landed, frames, holds, landing, produce, until
+from support.land import (
+    CODES,
+    LANDED,
+    WITHIN_S,
+    Records,
+    all_landed,
+    frames,
+    held,
+    holds,
+    landing,
+    produce,
+    stopped_in_its_transaction,
+    until,
+)
 from support.messages import HEALTH as HEALTH_MESSAGE
 from support.pipeline import Pipeline, pipeline
 from support.tables import checksums
@@ -240,49 +253,60 @@ async def test_a_bad_deploy_stops_the_lander_and_a_restart_does_not_let_it_go_on
 # Whole processes
 
 
-async def _undisturbed(running: Pipeline, database: asyncpg.Connection, count: int) -> dict:
-    """What the tables hold when nothing happens; then they are emptied to land the same again."""
+async def _landed_by_one(running: Pipeline, database: asyncpg.Connection, count: int) -> dict:
+    """What the tables hold when a lander that nobody disturbs has landed so many frames."""
     running.start("land")
-    await until(all_landed(database, count), "landed undisturbed")
+    await until(all_landed(database, count), "all have landed")
     assert running.stop() == {"land": 0}
     sums = await checksums(database)
     assert sums["frame"][0] == count
-    await database.execute("TRUNCATE frame, impossible_reading, robot, reject, landed")
     return sums
 
 
 async def test_killed_in_the_middle_it_lands_the_same_tables(
     tmp_path, topics: str, database_url: str, database: asyncpg.Connection
 ):
-    count = 40_000
-    await produce(topics, frames(count))
+    """Killed before a batch's rows are there, between them and what is noted of them, and before its offsets."""
+    sent = 0
+
+    async def send(count: int) -> None:
+        nonlocal sent
+        await produce(topics, frames(count, first=sent))
+        sent += count
+
     # A static member that comes back goes on at once, instead of after the session of the one that was killed.
     with pipeline(tmp_path, topics, database_url, ROBOVITALS_INSTANCE="land-1") as running:
-        expected = await _undisturbed(running, database, count)
-        for part in (1, 2, 3):
+        for table in ("frame", "impossible_reading", "landed"):
+            await send(2_000)
             running.start("land")
-            await until(all_landed(database, count * part // 5), "some have landed")
-            running.kill("land")
-            assert await database.fetchval(LANDED, FRAMES.name) < count
-        running.start("land")
-        await until(all_landed(database, count), "landed")
-        assert running.stop() == {"land": 0}
-    assert await checksums(database) == expected
+            await until(all_landed(database, sent), "it is at work")
+            async with held(database_url, table):
+                await send(10_000)
+                await until(stopped_in_its_transaction(database), f"it has come to {table}")
+                running.kill("land")
+                assert await database.fetchval(LANDED, FRAMES.name) < sent
+        killed = await _landed_by_one(running, database, sent)
+        await database.execute("TRUNCATE frame, impossible_reading, robot, reject, landed")
+        assert await _landed_by_one(running, database, sent) == killed
 
 
 async def test_a_zombie_past_its_session_is_fenced_off(
     tmp_path, topics: str, database_url: str, database: asyncpg.Connection
 ):
-    count = 60_000
-    await produce(topics, frames(count))
+    """It is stopped in a transaction, with a batch in hand and more behind it, and wakes when all have landed."""
+    count = 20_000
     with (
         pipeline(tmp_path / "a", topics, database_url) as running,
         pipeline(tmp_path / "b", topics, database_url) as other,
     ):
+        await produce(topics, frames(1_000))
         running.start("land")
-        await until(all_landed(database, 1_000), "some have landed")
-        running.signal("land", signal.SIGSTOP)
-        assert await database.fetchval(LANDED, FRAMES.name) < count
+        await until(all_landed(database, 1_000), "it is at work")
+        async with held(database_url, "landed"):
+            await produce(topics, frames(count - 1_000, first=1_000))
+            await until(stopped_in_its_transaction(database), "it has come to its offsets")
+            running.signal("land", signal.SIGSTOP)
+            assert await database.fetchval(LANDED, FRAMES.name) < count
         other.start("land")
         await until(all_landed(database, count), "the other has landed the rest")
         running.signal("land", signal.SIGCONT)

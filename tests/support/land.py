@@ -17,10 +17,13 @@ from schemas.robot_code import make_code
 from schemas.topics import FRAMES, MAX_RECORD_BYTES
 from support.frames import TIME_US, frame
 
-WITHIN_S = 60.0
+WITHIN_S = 120.0  # long enough for a slow machine under load: only a test that fails waits for it
 CODES = [make_code("ZZ", "TEST", "MODEL1", f"{i}") for i in range(20)]
 SMALL = BatchPolicy(records=500)
 LANDED = "SELECT coalesce(sum(next_offset), 0)::bigint FROM landed WHERE topic = $1"
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'robovitals land' AND wait_event_type = 'Lock'"""
 
 Records = Sequence[tuple[bytes | None, bytes]]
 
@@ -95,6 +98,30 @@ def all_landed(
         return await database.fetchval(LANDED, topic) >= records
 
     return landed
+
+
+@asynccontextmanager
+async def held(url: str, table: str) -> AsyncIterator[None]:
+    """Nobody writes to the table meanwhile: a lander that has something to land stops there, in its transaction.
+
+    However fast the lander is, what it has begun is not landed before the end of this.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+    finally:
+        await connection.close()
+
+
+def stopped_in_its_transaction(database: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
+    """Whether a lander waits for what is `held`. Asked on another connection than the one that holds it."""
+
+    async def waits() -> bool:
+        return bool(await database.fetchval(WAITING))
+
+    return waits
 
 
 def holds(true: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
