@@ -14,7 +14,7 @@ from aiokafka.partitioner import murmur2
 from prometheus_client import CollectorRegistry
 
 from deploy.topics import delete_all, ensure
-from processors import assessor
+from processors import assess_work, assessor
 from processors.assess import Assess, AssessSettings
 from processors.assess_metrics import AssessMetrics
 from processors.assess_state import AssessState
@@ -41,7 +41,7 @@ from schemas.topics import (
 from schemas.vitals import Crossing, Message, Pulse, Vitals, decode_vitals, encode_vitals
 from support.assess import Readings, robot, start_of, window
 from support.assessing import Assessed
-from support.pipeline import Pipeline
+from support.pipeline import Pipeline, pipeline
 
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
 SILENCE_US = 30_000_000
@@ -235,23 +235,33 @@ def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tm
             await all_assessed(topics)
         return await told(topics)
 
-    async def until_told(count: int) -> None:
-        while len(await records(topics, ANOMALIES)) < count:
-            await asyncio.sleep(0.01)
+    async def publish_and_kill(running: Pipeline, part: list[Addressed]) -> None:
+        """Kill it as soon as it tells the first of what comes of these messages: most of them are still waiting."""
+        async with AIOKafkaConsumer(bootstrap_servers=topics) as consumer:
+            partitions = [TopicPartition(ANOMALIES.name, number) for number in range(DEFAULT_PARTITIONS)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            for partition, end in ends.items():
+                consumer.seek(partition, end)
+            await publish(topics, part)
+            await consumer.getone()
+            running.kill("assess")
 
     expected, healths = asyncio.run(straight())
     asyncio.run(_empty_topics(topics))
-    asyncio.run(publish(topics, _script()))
-    pipeline = Pipeline(tmp_path / "killed", topics, NO_DATABASE, ROBOVITALS_INSTANCE="test")
-    for kills in range(1, 4):
-        pipeline.start("assess")
-        asyncio.run(until_told(kills * len(expected) // 5))
-        pipeline.kill("assess")
-    pipeline.start("assess")
-    asyncio.run(all_assessed(topics))
-    asyncio.run(publish(topics, pulses(start_of(60))))
-    asyncio.run(all_assessed(topics))
-    assert pipeline.stop() == {"assess": 0}
+    script = _script()
+    quarter = len(script) // 4
+    with pipeline(tmp_path / "killed", topics, NO_DATABASE, ROBOVITALS_INSTANCE="test") as running:
+        for kills in range(3):
+            running.start("assess")
+            asyncio.run(all_assessed(topics))
+            asyncio.run(publish_and_kill(running, script[kills * quarter : (kills + 1) * quarter]))
+        running.start("assess")
+        asyncio.run(publish(topics, script[3 * quarter :]))
+        asyncio.run(all_assessed(topics))
+        asyncio.run(publish(topics, pulses(start_of(60))))
+        asyncio.run(all_assessed(topics))
+        assert running.stop() == {"assess": 0}
     anomalies, last = asyncio.run(told(topics))
     assert len(expected) > 50
     assert {a.id: a for a in anomalies} == {a.id: a for a in expected}
@@ -290,6 +300,8 @@ async def test_a_failure_that_is_not_the_datas_stops_the_process_with_the_messag
 
 def _fail_at(point: str, patched: pytest.MonkeyPatch) -> None:
     """Between two steps of a batch that has something to write, not the first one."""
+    # A batch is what has come meanwhile: at once it could be everything, and then there would be no later one.
+    patched.setattr(assess_work, "BATCH_JOBS", 50)
     calls = itertools.count()
 
     def failing(real: Any, is_due: Callable[..., bool]) -> Any:

@@ -22,7 +22,7 @@ from support.pipeline import pipeline
 from support.windows import RULE, S, Sent, windows_in
 
 PARTITION = 3
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 
 @pytest.fixture

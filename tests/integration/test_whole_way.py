@@ -7,7 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.commands.assess import SILENCE_S
 from deploy.ledger.recount import differences
+from deploy.settings import LIMITS
 from support.pipeline import Pipeline, pipeline
 from support.tables import checksums
 
@@ -17,10 +19,11 @@ PROCESSES = ("land", "summarise", "assess")
 
 @pytest.fixture
 def running(tmp_path, topics, database_url):
-    """All three processes on empty topics and an empty database."""
+    """All three processes on empty topics and an empty database. Nobody falls silent, however long a test takes."""
     assert RECORDINGS.is_dir(), f"the real recordings are expected in {RECORDINGS}"
     limits = str(Path(__file__).parents[2] / "docs" / "limits.toml")
-    with pipeline(tmp_path, topics, database_url, ROBOVITALS_LIMITS=limits) as started:
+    environ = {LIMITS: limits, SILENCE_S: "86400"}
+    with pipeline(tmp_path, topics, database_url, **environ) as started:
         for name in PROCESSES:
             started.start(name)
         yield started
