@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.action import Action
 from schemas.anomaly import Anomaly
 from schemas.frame import JsonFrame
 from schemas.health import Health
@@ -18,6 +19,10 @@ SCHEMAS = {
     "frame": (JsonFrame, "A frame in JSON, for topic telemetry.frames; the record's key is the robot code"),
     "health": (Health, "Health of one robot, topic fleet.health"),
     "anomaly": (Anomaly, "One transition of one episode, topic fleet.anomalies"),
+    "action": (
+        Action,
+        "What an operator does about episodes, topic fleet.actions; the record's key is the robot code",
+    ),
 }
 
 

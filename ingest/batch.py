@@ -192,6 +192,7 @@ def _decode_health(value: bytes) -> Health:
 def _decode_anomaly(value: bytes) -> Anomaly:
     anomaly = decode_anomaly(value)
     _check_integers(first_us=[anomaly.first_us], last_us=[anomaly.last_us])
+    _check_integers(acted_us=[max(anomaly.acted_us, 0)], until_us=[max(anomaly.until_us, 0)])
     return anomaly
 
 

@@ -13,10 +13,11 @@ from typing import Any, TypeAlias, assert_never
 import asyncpg
 import msgspec
 
+from ingest.anomaly_rows import add_anomalies
 from ingest.batch import AnomalyContent, Content, FrameContent, HealthContent, Span, VitalsContent
 from ingest.copy import HEADER, TRAILER
+from ingest.parameters import affected, transposed
 from ingest.rows import ImpossibleReadings, Rows
-from schemas.anomaly import Anomaly
 from schemas.health import Health
 from schemas.reject import Reject
 from schemas.vitals import LATE_REASONS, Late
@@ -90,20 +91,6 @@ SET status = excluded.status, zone = excluded.zone, components = excluded.compon
 WHERE (health_history.status, health_history.zone, health_history.components)
       IS DISTINCT FROM (excluded.status, excluded.zone, excluded.components)"""
 
-_ADD_ANOMALIES = """
-INSERT INTO anomaly (episode_id, number, robot_id, episode, transition, rule, rule_version, component, signal,
-                     status, value, unit, limit_value, first_time, last_time, count, live, software, scenario,
-                     text)
-SELECT episode_id, number, robot_id, episode, transition, rule, rule_version, component, signal, status, value,
-    unit, limit_value, to_timestamp(0) + first_us * interval '1 us', to_timestamp(0) + last_us * interval '1 us',
-    count, live, software, scenario, text
-FROM unnest($1::text[], $2::integer[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::integer[],
-            $8::text[], $9::text[], $10::text[], $11::float8[], $12::text[], $13::float8[], $14::bigint[],
-            $15::bigint[], $16::bigint[], $17::boolean[], $18::text[], $19::text[], $20::text[])
-    AS new (episode_id, number, robot_id, episode, transition, rule, rule_version, component, signal, status,
-            value, unit, limit_value, first_us, last_us, count, live, software, scenario, text)
-ON CONFLICT DO NOTHING"""
-
 _ADD_REJECTS = """
 INSERT INTO reject (topic, partition, record_offset, received, reason, detail, key, value)
 SELECT topic, partition, record_offset, to_timestamp(0) + us * interval '1 us', reason, detail, key, value
@@ -136,7 +123,7 @@ async def store(connection: Connection, content: Content, deduplicate: bool) -> 
         case HealthContent(healths):
             return await _set_health(connection, healths)
         case AnomalyContent(anomalies):
-            return await _add_anomalies(connection, anomalies)
+            return await add_anomalies(connection, anomalies)
     assert_never(content)
 
 
@@ -153,13 +140,13 @@ async def add_rejects(connection: Connection, rejects: Sequence[Reject]) -> None
         rows = [
             (r.topic, r.partition, r.offset, r.received_us, r.reason, r.detail, r.key, r.value) for r in rejects
         ]
-        await connection.execute(_ADD_REJECTS, *_transposed(rows))
+        await connection.execute(_ADD_REJECTS, *transposed(rows))
 
 
 async def move_offsets(connection: Connection, topic: str, spans: dict[int, Span]) -> set[int]:
     """Move the stored offsets from each span's first to its next. Returns the partitions that were elsewhere."""
     rows = [(partition, span.first, span.next, span.last_ms) for partition, span in spans.items()]
-    moved = await connection.fetch(_MOVE_OFFSETS, topic, *_transposed(rows))
+    moved = await connection.fetch(_MOVE_OFFSETS, topic, *transposed(rows))
     return set(spans) - {row["partition"] for row in moved}
 
 
@@ -177,7 +164,7 @@ async def _copy(connection: Connection, table: str, rows: Rows, deduplicating: s
     names = ", ".join(rows.columns)
     excluded = ", ".join(f"excluded.{name}" for name in rows.columns)
     status = await connection.execute(deduplicating.format(columns=names, excluded=excluded))
-    return rows.count - _affected(status)
+    return rows.count - affected(status)
 
 
 async def _pieces(rows: Rows) -> AsyncIterator[Any]:
@@ -203,7 +190,7 @@ async def _add_late_windows(connection: Connection, marks: Iterable[Late]) -> No
         for robot, start, offset, reason in zip(late.robot_id, late.start_us, late.offset, late.reason, strict=True)
     ]
     if rows:
-        await connection.execute(_ADD_LATE_WINDOWS, *_transposed(rows))
+        await connection.execute(_ADD_LATE_WINDOWS, *transposed(rows))
 
 
 async def _set_health(connection: Connection, healths: Sequence[Health]) -> int:
@@ -215,29 +202,6 @@ async def _set_health(connection: Connection, healths: Sequence[Health]) -> int:
          h.open_episodes)
         for h in healths
     ]  # fmt: skip
-    await connection.execute(_SET_HEALTH, *_transposed(rows), components)
+    await connection.execute(_SET_HEALTH, *transposed(rows), components)
     history = [(h.robot_id, h.time_us, h.status, h.zone) for h in healths]
-    return len(healths) - _affected(
-        await connection.execute(_ADD_HEALTH_HISTORY, *_transposed(history), components)
-    )
-
-
-async def _add_anomalies(connection: Connection, anomalies: Sequence[Anomaly]) -> int:
-    if not anomalies:
-        return 0
-    rows = [
-        (a.episode_id, a.number, a.robot_id, a.episode, a.transition, a.rule, a.rule_version, a.component,
-         a.signal, a.status, a.value, a.unit, a.limit, a.first_us, a.last_us, a.count, a.live, a.software,
-         a.scenario, a.text)
-        for a in anomalies
-    ]  # fmt: skip
-    return len(anomalies) - _affected(await connection.execute(_ADD_ANOMALIES, *_transposed(rows)))
-
-
-def _transposed(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _affected(status: str) -> int:
-    """The count in a command's status: `INSERT 0 5`."""
-    return int(status.rsplit(" ", 1)[-1])
+    return len(healths) - affected(await connection.execute(_ADD_HEALTH_HISTORY, *transposed(history), components))

@@ -1,7 +1,8 @@
 """The assessor as a process: Faust started and stopped around its work, and how it is doing.
 
 In: settings and metrics. Out: messages on `fleet.health` and `fleet.anomalies`. Run by `robovitals assess` in the
-process shell. What it does with messages is in `processors/assess_work.py`.
+process shell. What it does with messages is in `processors/assess_work.py`; `processors/forward_actions.py` is its
+second loop.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from faust.exceptions import ConsistencyError
 from processors.assess_metrics import AssessMetrics
 from processors.assess_work import AssessWork
 from processors.faust_app import bytes_topic, check_topics, make_app
+from processors.forward_actions import ForwardActions
 from schemas.errors import ContractError, RobovitalsError, StopError
 from schemas.limits import Limits
 from schemas.topics import VITALS
@@ -48,21 +50,24 @@ class Assess:
         app = self._app = make_app(settings.bootstrap, settings.directory, settings.instance)
         self._work = AssessWork(app, settings.limits, settings.silence_us, metrics)
         app.agent(bytes_topic(app, VITALS), name="assess", concurrency=1)(self._work.consume)
+        self._forward = ForwardActions(settings.bootstrap, settings.instance, metrics)
         self._progress_s = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Assess until `stop`. Raises StopError when something failed that is not the data's fault."""
         await check_topics(self._bootstrap)
         starting = asyncio.create_task(self._app.start())
+        forwarding = asyncio.create_task(self._forward.run())
         stopping = asyncio.create_task(stop.wait())
         try:
-            while not (stopping.done() or self._app.crashed or _failure(starting)):
+            while not (stopping.done() or self._app.crashed or _failure(starting) or forwarding.done()):
                 await asyncio.wait({stopping}, timeout=_LOOK_EVERY_S)
                 self._measure()
         finally:
             stopping.cancel()
-            await self._end(starting)
-        if failure := self._app.crash_reason or _failure(starting):
+            forwarding.cancel()
+            await asyncio.gather(asyncio.wait({forwarding}), self._end(starting))
+        if failure := self._app.crash_reason or _failure(starting) or _failure(forwarding):
             raise _explained(failure, self._directory)
 
     async def _end(self, starting: asyncio.Task[None]) -> None:

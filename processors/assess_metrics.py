@@ -23,6 +23,7 @@ class AssessMetrics:
     transitions: Counter
     healths: Counter
     rejected: Counter
+    actions: Counter
     step_seconds: Histogram
     settle_seconds: Histogram
     batch_seconds: Histogram
@@ -52,7 +53,12 @@ class AssessMetrics:
             findings=counter("findings", "conditions that detectors and crossings reported", "rule", "level"),
             transitions=counter("transitions", "anomalies sent", "rule", "transition"),
             healths=counter("healths", "health messages sent"),
-            rejected=counter("rejected", "messages that could not be read, and were skipped", "reason"),
+            rejected=counter(
+                "rejected",
+                "messages that could not be read, and actions without effect, that were skipped",
+                "reason",
+            ),
+            actions=counter("actions", "operators' actions taken over from fleet.actions", "kind"),
             step_seconds=histogram(
                 "step_seconds", "time of the pure steps of a batch, or of a part of it", _SECONDS
             ),

@@ -24,7 +24,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from processors import episodes, health
+from processors import health, lifecycle, timers
 from processors.detectors import clock, limit, silence
 from processors.episodes import Record, Robot
 from processors.findings import LIMIT, MODE, NOTHING, Finding, Level, Report
@@ -32,6 +32,7 @@ from processors.shard import NEVER, Shard, widened, with_rows
 from processors.shard_window import ShardWindow, columns_of, components_of, models_of, read_window
 from schemas.anomaly import Anomaly
 from schemas.columns import Int64
+from schemas.errors import RejectError
 from schemas.health import Health
 from schemas.limits import Limits
 from schemas.robot_code import CODE_LENGTH
@@ -46,7 +47,9 @@ _CLOCK_AHEAD = LATE_REASONS.index("clock_ahead")
 
 @dataclass(slots=True)
 class Outcome:
-    """`shard` and `records` are to be written after the messages are out. `shard` is None where it is unchanged."""
+    """`shard` and `records` are to be written after the messages are out. `shard` is None where it is unchanged.
+    `rejected`: why an action was skipped.
+    """
 
     shard: Shard | None = None
     records: dict[str, Record] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class Outcome:
     healths: list[Health] = field(default_factory=list)
     windows: int = 0
     findings: Counter[tuple[str, Level]] = field(default_factory=Counter)
+    rejected: list[RejectError] = field(default_factory=list)
 
 
 def on_window(shard: Shard, vitals: Vitals, limits: Limits, records: Records) -> Outcome:
@@ -124,7 +128,7 @@ def on_crossing(shard: Shard, crossing: Crossing, records: Records) -> Outcome:
     before = records(crossing.robot_id)
     robot = Robot(crossing.robot_id, crossing.software, crossing.scenario)
     report = Report(rules=(finding.rule,), until_us=NOTHING, findings=[finding])
-    record, anomalies = episodes.step(before, robot, report)
+    record, anomalies = lifecycle.apply(before, robot, [report], crossing.received_us)
     outcome = Outcome(anomalies=anomalies, findings=_counted([report]))
     if anomalies and row is not None:
         time_us = max(crossing.time_us, int(shard.health_us[row]) + 1, record.health_us + 1)
@@ -223,6 +227,7 @@ class _Telling:
         self._read = records
         self._outcome = Outcome()
         self._health_us: dict[int, int] = {}
+        self._wake_us: dict[int, int] = {}
 
     def tell(self, row: int, reports: list[Report], time_us: int, always: bool) -> None:
         """Apply the reports to one robot's episodes. Its health follows if they changed, or `always`: a report that
@@ -231,10 +236,9 @@ class _Telling:
         shard, outcome = self._shard, self._outcome
         code = shard.robots[row].decode()
         robot = Robot(code, shard.software[row], shard.scenario[row])
-        before = record = self._read(code)
-        for report in reports:
-            record, told = episodes.step(record, robot, report)
-            outcome.anomalies += told
+        before = self._read(code)
+        record, told = lifecycle.apply(before, robot, reports, int(shard.received_us[row]))
+        outcome.anomalies += told
         outcome.findings += _counted(reports)
         if record != before:
             outcome.records[code] = record
@@ -243,11 +247,13 @@ class _Telling:
         time_us = max(time_us, int(shard.health_us[row]) + 1, record.health_us + 1)
         outcome.healths.append(health.judge(shard, row, record, time_us))
         self._health_us[row] = time_us
+        self._wake_us[row] = timers.wake_us(record)
 
     def outcome(self, shard: Shard, windows: int = 0) -> Outcome:
-        """Everything that was collected, and `shard` with the times of its health messages."""
-        if self._health_us:
-            shard = with_rows(shard, list(self._health_us), health_us=list(self._health_us.values()))
+        """Everything that was collected, and `shard` with its robots' times."""
+        if rows := list(self._health_us):
+            times = {"health_us": list(self._health_us.values()), "wake_us": list(self._wake_us.values())}
+            shard = with_rows(shard, rows, **times)
         self._outcome.shard = shard
         self._outcome.windows = windows
         return self._outcome

@@ -18,6 +18,7 @@ from mode.threads import WorkerThread
 
 from schemas.errors import UnavailableError
 from schemas.topics import (
+    ACTIONS,
     ANOMALIES,
     ASSESSOR_APP,
     EPISODE_CHANGELOG,
@@ -28,7 +29,7 @@ from schemas.topics import (
     Topic,
 )
 
-TOPICS = (VITALS, HEALTH, ANOMALIES, SHARD_CHANGELOG, EPISODE_CHANGELOG)
+TOPICS = (VITALS, ACTIONS, HEALTH, ANOMALIES, SHARD_CHANGELOG, EPISODE_CHANGELOG)
 
 # A worker that died without a word is missed after this time; one that comes back under its name is not missed.
 SESSION_TIMEOUT_S = 10.0

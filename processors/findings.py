@@ -44,7 +44,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One condition of one robot, as its rule sees it now.
 
     `first_us` and `last_us`: the first and this sign of it. `windows`: how many windows showed it so far; 0 for
-    what no window shows (a crossing). `value` and `limit` in the signal's unit, None where there is none.
+    what no window shows (a crossing). `value`, `limit` and `baseline` (what the value was compared with) in the
+    signal's unit, None where there is none; `confidence` 0..1.
     """
 
     rule: str
@@ -57,6 +58,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     first_us: int
     last_us: int
     windows: int
+    baseline: float | None = None
+    confidence: float | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str]:

@@ -21,6 +21,7 @@ from schemas.vitals import (
     LATE_REASONS,
     VITALS_VERSION,
     WINDOW_KINDS,
+    Acted,
     Crossing,
     Message,
     Pulse,
@@ -122,6 +123,8 @@ def record_of(partition: int, message: Message) -> tuple[bytes | None, bytes]:
         shard = message.shard
     elif isinstance(message, Crossing):
         shard = shard_of(message.robot_id)
+    elif isinstance(message, Acted):
+        shard = shard_of(message.action.robot_id)
     return None if shard is None else shard_key(partition, shard), encode_vitals(message)
 
 

@@ -55,9 +55,10 @@ class Shard:
     A robot: `window_us` the start of the last assessed window; `last_time_us`, `received_us` event and broker time
     of its last frame; `health_us` the time of its last health message; `clock_us` the broker time of its last
     frame with a clock ahead and `clock_bad` the good windows that are still to come before that is over;
-    `silent`; `mode`; `software`, `scenario`. A column: `phase` (see `detectors/limit.py`) of each threshold and
-    `seen`, the windows that showed it. A component: `absent`, windows since it last had a value, and `shown`,
-    what its last health message said. `length_us` is that of the last window.
+    `silent`; `wake_us` when time changes its episodes (by the broker's clock); `mode`; `software`, `scenario`.
+    A column: `phase` (see `detectors/limit.py`) of each threshold and `seen`, the windows that showed it. A
+    component: `absent`, windows since it last had a value, and `shown`, what its last health message said.
+    `length_us` is that of the last window.
     """
 
     length_us: int
@@ -71,6 +72,7 @@ class Shard:
     clock_us: Int64
     clock_bad: NDArray[np.int8]
     silent: NDArray[np.bool_]
+    wake_us: Int64
     mode: NDArray[np.int16]
     software: NDArray[np.object_]
     scenario: NDArray[np.object_]
@@ -105,6 +107,7 @@ _FIELDS: dict[str, _Field] = {
     "clock_us": _Field("<i8", (), NEVER),
     "clock_bad": _Field("i1", (), 0),
     "silent": _Field("?", (), False),
+    "wake_us": _Field("<i8", (), NEVER),
     "mode": _Field("<i2", (), NEVER),
     "software": _Field("O", (), ""),
     "scenario": _Field("O", (), ""),

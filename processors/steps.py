@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Protocol, assert_never
 
-from processors import assessor
+from processors import assessor, attending
 from processors.assessor import Outcome, Records
 from processors.detectors import silence
 from processors.shard import Shard
 from schemas.limits import Limits
 from schemas.topics import SHARDS_PER_PARTITION, shard_key, shard_of
-from schemas.vitals import Crossing, Late, Message, Pulse, Vitals
+from schemas.vitals import Acted, Crossing, Late, Message, Pulse, Vitals
 
 
 class Step(Protocol):
@@ -55,6 +55,9 @@ class Steps:
                 for number in range(SHARDS_PER_PARTITION):
                     step = partial(_on_pulse, pulse=message, since_us=since_us, silence_us=self._silence_us)
                     yield shard_key(partition, number), step
+            case Acted():
+                key = shard_key(partition, shard_of(message.action.robot_id))
+                yield key, partial(attending.on_action, acted=message)
             case _:
                 assert_never(message)
 
@@ -68,8 +71,11 @@ class Steps:
 
 
 def _on_pulse(shard: Shard, *, pulse: Pulse, since_us: int, silence_us: int, records: Records) -> Outcome:
-    """Most pulses have nothing to do."""
-    due_us = silence.due_us(shard, silence_us, since_us)
-    if due_us is None or pulse.now_us <= due_us:
-        return Outcome()
-    return assessor.on_pulse(shard, pulse.now_us, silence_us, records)
+    """Most pulses have nothing to do: what is due by the clock, then who is silent."""
+    due = attending.on_pulse(shard, pulse.now_us, records)
+    shard = shard if due.shard is None else due.shard
+    silent_us = silence.due_us(shard, silence_us, since_us)
+    if silent_us is None or pulse.now_us <= silent_us:
+        return due
+    found = assessor.on_pulse(shard, pulse.now_us, silence_us, attending.reading(due, records))
+    return attending.both(due, found)

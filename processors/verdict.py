@@ -79,6 +79,7 @@ class Verdict:
         self.healths += outcome.healths
         self.windows += outcome.windows
         self.findings += outcome.findings
+        self.rejected += outcome.rejected
 
 
 class _Stepped(NamedTuple):

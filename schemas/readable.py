@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from schemas.action import decode_action
 from schemas.anomaly import decode_anomaly
 from schemas.errors import RejectError
 from schemas.frame import Frame, decode_frame
@@ -17,7 +18,7 @@ from schemas.health import decode_health
 from schemas.layout import parse_layout
 from schemas.reject import decode_reject
 from schemas.signals import MODES, Component
-from schemas.topics import ANOMALIES, FRAMES, HEALTH, REJECTS, VITALS
+from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, REJECTS, VITALS
 from schemas.vitals import WINDOW_KINDS, Vitals, decode_vitals, unpack_columns, unpack_statistics
 
 MAX_BYTES_SHOWN = 200
@@ -84,5 +85,6 @@ _READERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
     VITALS.name: _vitals,
     HEALTH.name: lambda value: msgspec.structs.asdict(decode_health(value)),
     ANOMALIES.name: lambda value: msgspec.structs.asdict(decode_anomaly(value)),
+    ACTIONS.name: lambda value: msgspec.structs.asdict(decode_action(value)),
     REJECTS.name: _reject,
 }

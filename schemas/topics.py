@@ -48,7 +48,10 @@ FRAMES = Topic(
     log_append_time=True,
 )
 VITALS = Topic(
-    "telemetry.vitals", "shard", "windows of shards, crossings, late marks, pulses", retention_ms=3 * DAY_MS
+    "telemetry.vitals",
+    "shard",
+    "windows of shards, crossings, late marks, pulses, actions",
+    retention_ms=3 * DAY_MS,
 )
 REJECTS = Topic(
     "telemetry.rejects", "robot code or nothing", "what could not be used, with its original bytes",
@@ -56,6 +59,13 @@ REJECTS = Topic(
 )  # fmt: skip
 HEALTH = Topic("fleet.health", "robot code", "the latest health of each robot", compacted=True)
 ANOMALIES = Topic("fleet.anomalies", "robot code", "one transition of one episode each", retention_ms=30 * DAY_MS)
+ACTIONS = Topic(
+    "fleet.actions",
+    "robot code",
+    "what operators do about episodes",
+    retention_ms=30 * DAY_MS,
+    log_append_time=True,
+)
 
 # Faust's changelogs: created by us, compacted and with room for a shard's state, before Faust makes its own.
 ASSESSOR_APP = "robovitals.assess"
@@ -70,7 +80,9 @@ EPISODE_CHANGELOG = Topic(
     compacted=True, max_message_bytes=MAX_STATE_BYTES,
 )  # fmt: skip
 
-TOPICS: tuple[Topic, ...] = (FRAMES, VITALS, REJECTS, HEALTH, ANOMALIES, SHARD_CHANGELOG, EPISODE_CHANGELOG)
+TOPICS: tuple[Topic, ...] = (
+    FRAMES, VITALS, REJECTS, HEALTH, ANOMALIES, ACTIONS, SHARD_CHANGELOG, EPISODE_CHANGELOG,
+)  # fmt: skip
 
 
 def shard_of(robot_code: str) -> int:

@@ -1,8 +1,8 @@
-"""What travels on `telemetry.vitals`: windows of a shard, crossings, late marks and pulses.
+"""What travels on `telemetry.vitals`: windows of a shard, crossings, late marks and pulses; and operators' actions.
 
-Written by the summariser, read by the assessor and the lander. `decode_vitals` reads any of the four; each is a
-MessagePack array whose first entry names its kind. A window travels by columns: counts and statistics of all
-robots of a shard and layout as packed little-endian arrays.
+Written by the summariser (actions by the assessor), read by the assessor and the lander. `decode_vitals` reads any
+of the five; each is a MessagePack array whose first entry names its kind. A window travels by columns: counts and
+statistics of all robots of a shard and layout as packed little-endian arrays.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import Annotated, Any, NewType
 import msgspec
 import numpy as np
 
+from schemas.action import Action, check_action
 from schemas.columns import Float32
 from schemas.errors import RejectError
 from schemas.layout import Layout, parse_layout
@@ -140,7 +141,18 @@ class Pulse(msgspec.Struct, array_like=True, tag="pulse", kw_only=True):
     watermark_us: int
 
 
-Message = Vitals | Crossing | Late | Pulse
+class Acted(msgspec.Struct, array_like=True, tag="action", kw_only=True):
+    """An operator's action, in its place among what it is about: from here on its order is fixed.
+
+    `taken_us` is when it got that place: later than all pulses before it, and not by the clock of its actor.
+    """
+
+    v: int
+    action: Action
+    taken_us: int
+
+
+Message = Vitals | Crossing | Late | Pulse | Acted
 
 _decoder = msgspec.msgpack.Decoder(Message)
 _encoder = msgspec.msgpack.Encoder()
@@ -194,6 +206,7 @@ _CHECKS: dict[type, Callable[[Any], None]] = {
     Crossing: _check_crossing,
     Late: _check_late,
     Pulse: lambda pulse: None,
+    Acted: lambda acted: check_action(acted.action),
 }
 
 

@@ -50,9 +50,12 @@ class AnomalyLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenEpisode(msgspec.Struct, frozen=True, kw_only=True):
-    """An episode that is not over; `value` and `limit_value` in `unit`, None where its rule has none."""
+    """An episode that is not over; `value` and `limit_value` in `unit`, None where its rule has none. `state` is
+    what an operator has to do about it.
+    """
 
     episode_id: str
+    state: str
     status: str
     component: str
     signal: str
@@ -63,6 +66,30 @@ class OpenEpisode(msgspec.Struct, frozen=True, kw_only=True):
     opened: datetime
     last_sign: datetime
     count: int
+    text: str
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An episode whose state is not normal. `actor`, `note`, `acted`: what a person did about it last."""
+
+    episode_id: str
+    robot_id: str
+    component: str
+    rule: str
+    about: str
+    status: str
+    state: str
+    active: bool
+    chattering: bool
+    parent: str
+    opened: datetime
+    last_sign: datetime
+    cleared: datetime | None
+    shelved_until: datetime | None
+    count: int
+    actor: str
+    note: str
+    acted: datetime | None
     text: str
 
 
@@ -107,6 +134,19 @@ async def similar_robots(connection: asyncpg.Connection, text: str, count: int =
 async def open_episodes(connection: asyncpg.Connection, code: str) -> list[OpenEpisode]:
     """The episodes of a robot that are not over, newest first."""
     return await _rows(connection, OpenEpisode, "open_episodes", code)
+
+
+async def alarms(
+    connection: asyncpg.Connection, code: str | None = None, with_muted: bool = True, count: int = 1000
+) -> list[Alarm]:
+    """Of one robot or of all."""
+    statuses = [status.value for status in WORST_FIRST]
+    return await _rows(connection, Alarm, "alarms", statuses, code, with_muted, count)
+
+
+async def alarm_counts(connection: asyncpg.Connection) -> dict[str, int]:
+    """Episodes by state; `muted` are those that a parent speaks for."""
+    return {row["state"]: row["episodes"] for row in await _fetch(connection, "alarm_counts")}
 
 
 async def landed_offsets(connection: asyncpg.Connection, topic: str) -> dict[int, int]:

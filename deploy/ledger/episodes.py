@@ -17,13 +17,15 @@ EPISODES, TRANSITIONS, TOPIC = (
     "each transition once, in order",
     "fleet.anomalies is the table",
 )
-# Of one condition these follow each other; a level that changes in between is `updated`.
-_AFTER = {
+# Of one condition these follow each other; a level that changes in between is `updated`. What people do about it, a
+# parent, and leaving the list may come anywhere after the first.
+_AFTER: dict[Transition | None, tuple[Transition, ...]] = {
     None: (Transition.OPENED,),
     Transition.OPENED: (Transition.UPDATED, Transition.CLEARED),
     Transition.UPDATED: (Transition.UPDATED, Transition.CLEARED),
     Transition.CLEARED: (Transition.OPENED,),
 }
+_OF_ITS_RULE = (Transition.OPENED, Transition.UPDATED, Transition.CLEARED)
 # A sign may be the start of the window that holds the first hot frame.
 _LONGEST_WINDOW_US = 60_000_000
 
@@ -67,15 +69,20 @@ def transitions(rows: Sequence[Any], check: Check) -> None:
         before = None
         for row in own:
             kind = Transition(row["transition"])
+            if kind not in _OF_ITS_RULE and before is not None:
+                continue
             if kind not in _AFTER[before]:
                 check.add(1, [f"{row['robot_id']} {episode_id}: {kind} after {before or 'nothing'}"])
+                break
             before = kind
 
 
 def cleared(plan: Plan, intervals: Sequence[Interval], until_us: int, rows: Sequence[Any], check: Check) -> None:
-    """What ended long before `until_us` is over: its last transition says so."""
+    """What ended long before `until_us` is over: the last transition of its rule says so."""
     last: dict[tuple[str, str, str], tuple[int, int, str]] = {}
     for row in rows:
+        if row["transition"] not in _OF_ITS_RULE:
+            continue
         key = row["robot_id"], row["component"], row["episode_id"]
         last[key] = max(last.get(key, (0, 0, "")), (row["number"], row["first_us"], row["transition"]))
     for interval in intervals:
@@ -105,7 +112,8 @@ def topic(messages: Sequence[Anomaly], rows: Sequence[Any], check: Check) -> Non
             "robot_id": message.robot_id, "transition": message.transition, "rule": message.rule,
             "component": message.component, "signal": message.signal, "status": message.status,
             "value": message.value, "limit_value": message.limit, "first_us": message.first_us,
-            "last_us": message.last_us, "count": message.count, "text": message.text,
+            "last_us": message.last_us, "count": message.count, "text": message.text, "state": message.state,
+            "active": message.active, "parent": message.parent, "actor": message.actor, "note": message.note,
         }  # fmt: skip
         different = [name for name, value in pairs.items() if row[name] != value]
         if different:

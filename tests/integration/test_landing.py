@@ -11,7 +11,7 @@ import pytest
 
 from ingest.batch import Batch, make_batch
 from ingest.landing import Fenced, Landed, Landing, Refused, Stored
-from schemas.anomaly import Transition, encode_anomaly
+from schemas.anomaly import AlarmState, Transition, encode_anomaly
 from schemas.errors import RetryError, UnavailableError
 from schemas.frame import Frame
 from schemas.health import Status, encode_health
@@ -348,8 +348,9 @@ async def test_a_transition_is_one_row_and_its_episode_shows_the_latest(
 ):
     opened = messages.ANOMALY
     cleared = msgspec.structs.replace(
-        opened, number=2, transition=Transition.CLEARED, last_us=TIME_US + 7_000_000, value=None, limit=None
-    )
+        opened, number=2, transition=Transition.CLEARED, last_us=TIME_US + 7_000_000, value=None, limit=None,
+        active=False, state=AlarmState.UNACKNOWLEDGED_CLEARED, cause="limit|||M|1.0",
+    )  # fmt: skip
     values = [encode_anomaly(a)[0] for a in (opened, cleared, opened)]
     assert await landing.land(_values(ANOMALIES.name, values)) == Landed(1)
     rows = await database.fetch("SELECT * FROM anomaly ORDER BY number")
@@ -357,8 +358,35 @@ async def test_a_transition_is_one_row_and_its_episode_shows_the_latest(
         (1, "opened", 91.5, 90.0), (2, "cleared", None, None),
     ]  # fmt: skip
     (episode,) = await database.fetch("SELECT * FROM episode")
-    assert (episode["state"], episode["transitions"]) == ("cleared", 2)
+    assert (episode["state"], episode["active"], episode["transitions"]) == ("unacknowledged_cleared", False, 2)
     assert (episode["cleared"] - episode["opened"]).total_seconds() == 7
+
+
+async def test_what_people_did_about_an_episode_is_kept_and_its_last_deed_shown(
+    landing: Landing, database: asyncpg.Connection
+):
+    acknowledged = messages.SILENT
+    shelved = msgspec.structs.replace(
+        acknowledged, number=4, transition=Transition.SHELVED, actor="Grace", note="spare on its way",
+        state=AlarmState.SHELVED, until_us=TIME_US + 60_000_000,
+    )  # fmt: skip
+    adopted = msgspec.structs.replace(
+        shelved, number=5, transition=Transition.ADOPTED, actor="", note="", acted_us=-1, parent="p-9"
+    )
+    # However they land: the row of the episode is made of all of its transitions.
+    for first, anomalies in ((0, [adopted]), (1, [acknowledged, shelved]), (3, [acknowledged])):
+        await landing.land(_values(ANOMALIES.name, [encode_anomaly(a)[0] for a in anomalies], first=first))
+    rows = await database.fetch("SELECT * FROM anomaly ORDER BY number")
+    assert [(r["number"], r["actor"], r["note"]) for r in rows] == [
+        (3, "Ada", "seen"), (4, "Grace", "spare on its way"), (5, "", ""),
+    ]  # fmt: skip
+    assert (rows[0]["about"], rows[0]["baseline"], rows[0]["confidence"]) == ("data", 0.5, 0.9)
+    assert (rows[0]["chattering"], rows[0]["cause"]) == (True, messages.SILENT.cause)
+    assert (rows[2]["acted"], int(rows[0]["acted"].timestamp() * 1e6)) == (None, TIME_US + 7)
+    (episode,) = await database.fetch("SELECT * FROM episode")
+    assert (episode["state"], episode["parent"], episode["transitions"]) == ("shelved", "p-9", 5)
+    assert (episode["actor"], episode["note"]) == ("Grace", "spare on its way")
+    assert int(episode["shelved_until"].timestamp() * 1e6) == TIME_US + 60_000_000
 
 
 async def test_a_robot_that_was_never_assessed_is_unknown_and_has_an_age(

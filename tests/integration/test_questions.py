@@ -1,14 +1,20 @@
 """The questions that people ask, on a real database: `serve/queries/`."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
+from ingest.anomaly_rows import add_anomalies
+from schemas.anomaly import AlarmState, Anomaly, Transition
 from schemas.errors import UnavailableError
 from schemas.health import Status
 from schemas.robot_code import make_code
 from serve import database
+from support import messages
+from support.frames import TIME_US
 
 ILL, WELL, NEW = (make_code("ZZ", "TEST", "MODEL1", str(number)) for number in (1, 2, 3))
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -71,23 +77,44 @@ async def test_one_robot_is_found_by_its_code_and_similar_codes_by_a_piece(conne
     assert await database.similar_robots(connection, "MODEL1") == [ILL, WELL, NEW]
 
 
+def _told(number: int, transition: Transition, code: str = ILL, **changes: Any) -> Anomaly:
+    usual: dict[str, Any] = {
+        "robot_id": code, "episode_id": f"e-{code}", "number": number, "transition": transition,
+        "last_us": TIME_US + number, "cause": "limit|||M|1.0", **changes,
+    }  # fmt: skip
+    return msgspec.structs.replace(messages.ANOMALY, **usual)
+
+
 async def test_an_episode_is_open_until_it_is_cleared(connection):
-    columns = (
-        "episode_id, number, robot_id, episode, transition, rule, rule_version, component, signal, status, unit, "
-        "first_time, last_time, count, live, software, scenario, text"
-    )
-    for number, transition in ((1, "opened"), (2, "cleared")):
-        await connection.execute(
-            f"INSERT INTO anomaly ({columns}) VALUES ('e', $1, $2, 1, $3, 'limit', 1, 'joint/1', 'joint_wear', "
-            "'OFF_SPEC', '1', $4, $4, 1, true, '1.0', 'lab', 'worn')",
-            number,
-            ILL,
-            transition,
-            NOW,
-        )
-        open_now = [episode.episode_id for episode in await database.open_episodes(connection, ILL)]
-        assert open_now == (["e"] if transition == "opened" else [])
+    await add_anomalies(connection, [_told(1, Transition.OPENED)])
+    assert [episode.episode_id for episode in await database.open_episodes(connection, ILL)] == [f"e-{ILL}"]
+    await add_anomalies(connection, [_told(2, Transition.CLEARED, active=False)])
+    assert await database.open_episodes(connection, ILL) == []
     assert [line.transition for line in await database.latest_anomalies(connection, 5)] == ["cleared", "opened"]
+
+
+async def test_alarms_are_listed_worst_first_and_the_muted_last(connection):
+    told = [
+        _told(1, Transition.OPENED, episode_id="worn", status=Status.MAINTENANCE_REQUIRED),
+        _told(1, Transition.OPENED, episode_id="hot"),
+        _told(1, Transition.ACKNOWLEDGED, episode_id="known", state=AlarmState.ACKNOWLEDGED_ACTIVE, actor="Ada"),
+        _told(1, Transition.CLEARED, episode_id="gone", active=False, state=AlarmState.UNACKNOWLEDGED_CLEARED),
+        _told(1, Transition.SHELVED, episode_id="shelved", state=AlarmState.SHELVED),
+        _told(1, Transition.ADOPTED, episode_id="adopted", parent="p"),
+        _told(1, Transition.CLEARED, episode_id="over", active=False, state=AlarmState.NORMAL),
+        _told(1, Transition.OPENED, code=WELL, episode_id="other", first_us=TIME_US + 1),
+    ]
+    await add_anomalies(connection, told)
+    listed = await database.alarms(connection)
+    assert [alarm.episode_id for alarm in listed] == [
+        "hot", "other", "worn", "known", "gone", "adopted", "shelved",
+    ]  # fmt: skip
+    assert listed[3].actor == "Ada"
+    assert [a.episode_id for a in await database.alarms(connection, WELL)] == ["other"]
+    assert [a.episode_id for a in await database.alarms(connection, with_muted=False, count=9)][-1] == "gone"
+    assert await database.alarm_counts(connection) == {
+        "unacknowledged_active": 3, "acknowledged_active": 1, "unacknowledged_cleared": 1, "shelved": 1, "muted": 1,
+    }  # fmt: skip
 
 
 async def test_the_newest_rows_of_a_robot_come_by_column_name(connection: asyncpg.Connection):

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from processors import assessor, episodes
+from processors import assessor, attending, episodes
 from processors.assessor import Outcome
 from processors.episodes import Record
 from processors.shard import empty_shard, restore, snapshot
 from schemas.anomaly import Anomaly, Transition
 from schemas.health import ComponentHealth, Health
 from schemas.limits import Limits
-from schemas.vitals import Crossing, Late, Message, Pulse, Vitals
+from schemas.vitals import Acted, Crossing, Late, Message, Pulse, Vitals
 
 SILENCE_US = 30_000_000
 
@@ -55,7 +55,12 @@ class Assessed:
                 (seen,) = assessor.sightings(message).values()
                 return [assessor.on_late(shard, seen, SILENCE_US, self.record)]
             case Pulse():
-                return [assessor.on_pulse(shard, message.now_us, SILENCE_US, self.record)]
+                due = attending.on_pulse(shard, message.now_us, self.record)
+                shard = shard if due.shard is None else due.shard
+                read = attending.reading(due, self.record)
+                return [attending.both(due, assessor.on_pulse(shard, message.now_us, SILENCE_US, read))]
+            case Acted():
+                return [attending.on_action(shard, message, self.record)]
 
     def transitions(self) -> list[tuple[str, str, Transition]]:
         """What was told, in order: rule, component, transition."""

@@ -1,13 +1,17 @@
 """One message of every kind and version, as `tests/golden/` keeps them."""
 
+import msgspec
 import numpy as np
 
-from schemas.anomaly import Anomaly, Transition
+from processors.episodes import Episode, Record, Service
+from processors.findings import Level
+from schemas.action import Action, Kind
+from schemas.anomaly import About, AlarmState, Anomaly, Transition
 from schemas.health import ComponentHealth, Evidence, Health, Status, Zone
 from schemas.layout import parse_layout
 from schemas.reject import Reject
 from schemas.signals import MODES, STATISTICS
-from schemas.vitals import FINAL, WINDOW_COLUMNS, Crossing, Late, Pulse, Vitals, pack_statistics
+from schemas.vitals import FINAL, WINDOW_COLUMNS, Acted, Crossing, Late, Pulse, Vitals, pack_statistics
 from support.frames import CODE, TIME_US
 
 LAYOUT = parse_layout("2:joint_temperature_c,battery_soc")
@@ -58,6 +62,39 @@ ANOMALY = Anomaly(
     rule_version=1, component="joint/2", signal="joint_temperature_c", status=Status.OFF_SPEC, value=91.5,
     unit="°C", limit=90.0, first_us=TIME_US, last_us=TIME_US, count=1, live=True, software="1.0",
     scenario="factory_line", text="too hot",
+)  # fmt: skip
+SILENT = Anomaly(
+    v=1, robot_id=CODE, episode_id="e-2", episode=2, number=3, transition=Transition.ACKNOWLEDGED, rule="silence",
+    rule_version=1, component="robot", signal="", status=Status.UNKNOWN, value=None, unit="", limit=None,
+    first_us=TIME_US, last_us=TIME_US, count=1, live=True, software="1.0", scenario="factory_line", text="quiet",
+    about=About.DATA, baseline=0.5, confidence=0.9, state=AlarmState.ACKNOWLEDGED_ACTIVE, active=True,
+    chattering=True, parent="p-1", cause="silence|||ZZTESTMODEL1|1.0", actor="Ada", note="seen",
+    acted_us=TIME_US + 7, until_us=TIME_US + 9,
+)  # fmt: skip
+ACTION = Action(
+    v=1, id="a-1", robot_id=CODE, kind=Kind.SHELVE, actor="Ada", time_us=TIME_US, episode_id="e-1",
+    component="joint/2", note="new belt on its way", until_us=TIME_US + 5, parent="",
+)  # fmt: skip
+ACTED = Acted(v=1, action=ACTION, taken_us=TIME_US + 3)
+EPISODE = Episode(
+    id="e-1", number=4, transition=3, rule="limit", component="joint/2", signal="joint_temperature_c", side="above",
+    level=Level.ALARM, value=91.5, limit=90.0, first_us=TIME_US, last_us=TIME_US + 10_000_000, windows=2,
+    crossings=1, earlier=0,
+)  # fmt: skip
+ENDED = msgspec.structs.replace(EPISODE, id="e-0", number=3, level=Level.OK, value=None, acknowledged=True)
+RECORD_OF_V1 = Record(opened=4, episodes=(ENDED, EPISODE), health_us=TIME_US + 10_000_000)
+RECORD = Record(
+    opened=4,
+    episodes=(
+        msgspec.structs.replace(
+            EPISODE, was=Level.WARN, baseline=40.5, confidence=0.9, software="1.0", acknowledged=True,
+            shelved_us=TIME_US + 1, parent="p-1", told_parent="p-2", starts=(TIME_US, TIME_US + 5),
+            hold_us=300_000_000, quiet=True, due_us=TIME_US + 9,
+        ),
+    ),
+    health_us=TIME_US,
+    acted=("a-1", "a-2"),
+    services=(Service("joint/2", "Ada", TIME_US),),
 )  # fmt: skip
 REJECT = Reject(
     v=1, topic="telemetry.frames", partition=2, offset=41, received_us=TIME_US, reason="undecodable",

@@ -14,6 +14,7 @@ TABLES = {
     "reject": "topic, partition, record_offset",
     "vitals": "robot_id, start, length_us",
     "anomaly": "episode_id, number",
+    "episode": "episode_id",
 }
 
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from processors import assessor
 from processors.shard import Column, restore, snapshot
+from schemas.action import Action, Kind
 from schemas.anomaly import Transition
 from schemas.errors import ContractError
 from schemas.health import Status
-from schemas.vitals import FINAL, LATE_REASONS, PROVISIONAL, REPAIRED, Crossing, Late, Message, Pulse, Vitals
+from schemas.vitals import FINAL, LATE_REASONS, PROVISIONAL, REPAIRED, Acted, Crossing, Late, Message, Pulse, Vitals
 from support.assess import LENGTH_US, NAN, Readings, robot, start_of, window
 from support.assessing import Assessed
 
@@ -38,6 +39,15 @@ def late(reason: str, received_us: int, code: str = CODE, time_us: int | None = 
         v=1, partition=0, length_us=LENGTH_US, robot_id=[code], start_us=[0], offset=[1],
         reason=[LATE_REASONS.index(reason)], time_us=[time_us or received_us], received_us=[received_us],
     )  # fmt: skip
+
+
+def acted(kind: Kind, now_us: int) -> Acted:
+    """Somebody does something about the robot, and if it is to shelve, for half a minute."""
+    action = Action(
+        v=1, id=f"{kind}-{now_us}", robot_id=CODE, kind=kind, actor="Ada", time_us=now_us,
+        until_us=now_us + 30_000_000,
+    )  # fmt: skip
+    return Acted(v=1, action=action, taken_us=now_us)
 
 
 def pulse(now_us: int) -> Pulse:
@@ -148,8 +158,9 @@ def test_a_crossing_of_a_window_that_was_judged_already_is_a_repeat() -> None:
 
 def test_a_crossing_is_a_repeat_even_when_nobody_remembers_its_episode() -> None:
     assessed = Assessed().take(crossing(start_of(1) + 5))
-    assessed.take(window(hot(95.5), 1), window(hot(30), 2), window(hot(30), 3), window(hot(30), 500))
-    assert assessed.record(CODE).episodes == ()
+    assessed.take(window(hot(95.5), 1), window(hot(30), 2), window(hot(30), 3))
+    assessed.take(pulse(start_of(9_000)), window(hot(30), 9_001))
+    assert [episode.rule for episode in assessed.record(CODE).episodes] == ["silence"]
     told = assessed.transitions()
     assessed.take(crossing(start_of(1) + 5))
     assert assessed.transitions() == told
@@ -216,7 +227,9 @@ def test_a_pulse_while_all_is_well_writes_nothing() -> None:
 
 def test_silence_never_ends_what_was_wrong() -> None:
     assessed = Assessed().take(window(hot(95), 0), pulse(start_of(6)), pulse(start_of(9_000)))
-    assert assessed.transitions() == [("limit", JOINT, OPENED), ("silence", "robot", OPENED)]
+    assert assessed.transitions() == [
+        ("limit", JOINT, OPENED), ("silence", "robot", OPENED), ("limit", JOINT, Transition.ADOPTED),
+    ]  # fmt: skip
     assert assessed.health(CODE).status is Status.OFF_SPEC
 
 
@@ -237,7 +250,7 @@ def test_columns_of_the_state_are_found_by_name() -> None:
 
 
 _temperatures = st.sampled_from([NAN, 40.0, 75.0, 85.0, 92.0])
-_kinds = st.sampled_from(["window", "provisional", "crossing", "late", "pulse"])
+_kinds = st.sampled_from(["window", "provisional", "crossing", "late", "pulse", "shelve", "acknowledge"])
 _script = st.lists(st.tuples(_kinds, st.booleans(), _temperatures, _temperatures), min_size=1, max_size=14)
 
 
@@ -256,6 +269,8 @@ def messages(script: list[tuple[str, bool, float, float]]) -> list[Message]:
             log.append(late("clock_ahead", start_of(number)))
         if kind == "pulse":
             log.append(pulse(start_of(number)))
+        if kind in ("shelve", "acknowledge"):
+            log.append(acted(Kind(kind), start_of(number)))
         log.append(window(both, number))
     return log
 

@@ -1,222 +1,83 @@
-"""Episodes: transitions with stable ids, repeats that change nothing, chattering, crossings before their window."""
+"""A robot's record: its bytes, those of an older program, and the states that follow from it."""
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from processors import episodes
-from processors.episodes import REOPEN_US, Record, Robot
-from processors.findings import CLOCK, EVERYTHING, LIMIT, MODE, NOTHING, SILENCE, Finding, Level, Report
-from schemas.anomaly import Anomaly, Transition
+from processors.episodes import Episode, Record, Service
+from processors.findings import SILENCE, Level
+from schemas.anomaly import AlarmState
 from schemas.errors import ContractError
-from schemas.health import Status
-from support.assess import LENGTH_US, START_US, robot, start_of
-
-ME = Robot(robot(1), "1.0", "factory_line")
-OPENED, UPDATED, CLEARED = Transition.OPENED, Transition.UPDATED, Transition.CLEARED
+from support import messages
+from support.messages import ENDED, EPISODE, RECORD_OF_V1
 
 
-def finding(number: int, level: Level = Level.ALARM, **changes: Any) -> Finding:
-    """Joint 3 is hot in the n-th window."""
-    usual: dict[str, Any] = {
-        "rule": LIMIT, "component": "joint/3", "signal": "joint_temperature_c", "side": "above", "level": level,
-        "value": 95.0, "limit": 90.0, "first_us": start_of(number), "last_us": start_of(number) + 9_000_000,
-        "windows": 1, **changes,
-    }  # fmt: skip
-    return Finding(**usual)
-
-
-def crossing(time_us: int, **changes: Any) -> Report:
-    found = finding(0, first_us=time_us, last_us=time_us, windows=0, **changes)
-    return Report(rules=(LIMIT,), until_us=NOTHING, findings=[found])
-
-
-def at_window(number: int, *findings: Finding) -> Report:
-    return Report(rules=(LIMIT, MODE), until_us=start_of(number + 1), findings=list(findings))
-
-
-def play(*reports: Report, record: Record | None = None) -> tuple[Record, list[Anomaly]]:
-    record, told = record or Record(), []
-    for report in reports:
-        record, more = episodes.step(record, ME, report)
-        told += more
-    return record, told
-
-
-def transitions(told: list[Anomaly]) -> list[tuple[Transition, int, Status]]:
-    return [(anomaly.transition, anomaly.number, anomaly.status) for anomaly in told]
-
-
-def test_what_was_seen_before_the_last_sign_does_not_raise_what_was_lowered_since() -> None:
-    alarm = at_window(0, finding(0))
-    record, _ = play(alarm, at_window(1, finding(1, Level.WARN, limit=80.0, value=85.0, windows=2)))
-    assert play(alarm, crossing(start_of(0) + 5), record=record) == (record, [])
-
-
-def test_an_episode_opens_changes_its_level_and_ends() -> None:
-    _, told = play(
-        at_window(0, finding(0, Level.WARN, limit=80.0, value=85.0)),
-        at_window(1, finding(1, Level.ALARM, first_us=start_of(0), windows=2)),
-        at_window(2),
-        at_window(3),
-    )
-    assert transitions(told) == [
-        (OPENED, 1, Status.MAINTENANCE_REQUIRED),
-        (UPDATED, 2, Status.OFF_SPEC),
-        (CLEARED, 3, Status.OFF_SPEC),
-    ]
-    assert len({anomaly.episode_id for anomaly in told}) == 1
-    assert {anomaly.first_us for anomaly in told} == {start_of(0)}
-
-
-def test_the_same_report_again_changes_nothing() -> None:
-    once, told = play(at_window(0, finding(0)))
-    twice, again = play(at_window(0, finding(0)), record=once)
-    assert (len(told), again, twice) == (1, [], once)
-    ended, told = play(at_window(1), record=once)
-    assert play(at_window(1), record=ended) == (ended, [])
-
-
-def test_the_same_input_has_the_same_ids() -> None:
-    reports = [at_window(0, finding(0)), at_window(1), at_window(2, finding(2)), at_window(20, finding(20))]
-    assert [a.id for a in play(*reports)[1]] == [a.id for a in play(*reports)[1]]
-
-
-def test_ids_differ_by_robot_condition_and_first_sign() -> None:
-    ids = {
-        told[0].episode_id
-        for told in [
-            play(at_window(0, finding(0)))[1],
-            play(at_window(1, finding(1)))[1],
-            play(at_window(0, finding(0, component="joint/4")))[1],
-            play(at_window(0, finding(0, side="below")))[1],
-            episodes.step(Record(), Robot(robot(2), "", ""), at_window(0, finding(0)))[1],
-        ]
-    }
-    assert len(ids) == 5
-
-
-def test_what_comes_back_soon_continues_its_episode() -> None:
-    _, told = play(at_window(0, finding(0)), at_window(2), at_window(6, finding(6)), at_window(8))
-    assert transitions(told) == [
-        (OPENED, 1, Status.OFF_SPEC), (CLEARED, 2, Status.OFF_SPEC),
-        (OPENED, 3, Status.OFF_SPEC), (CLEARED, 4, Status.OFF_SPEC),
-    ]  # fmt: skip
-    assert len({anomaly.episode_id for anomaly in told}) == 1
-    assert told[-1].count == 2, "windows of both openings"
-
-
-def test_what_comes_back_later_is_another_episode() -> None:
-    later = 2 + (REOPEN_US // LENGTH_US) + 2
-    _, told = play(at_window(0, finding(0)), at_window(2), at_window(later, finding(later)))
-    assert [(a.transition, a.number, a.episode) for a in told] == [(OPENED, 1, 1), (CLEARED, 2, 1), (OPENED, 1, 2)]
-    assert told[0].episode_id != told[2].episode_id
-
-
-def test_a_crossing_opens_at_once_and_its_window_goes_on_with_it() -> None:
-    time_us = start_of(5) + 3_000_000
-    _, told = play(crossing(time_us), at_window(5, finding(5)), at_window(7))
-    assert transitions(told) == [(OPENED, 1, Status.OFF_SPEC), (CLEARED, 2, Status.OFF_SPEC)]
-    assert told[0].first_us == told[1].first_us == time_us
-    assert told[1].count == 2, "the crossing and the window"
-
-
-def test_a_window_from_before_the_crossing_does_not_end_it() -> None:
-    opened, _ = play(crossing(start_of(5) + 3_000_000))
-    record, told = play(at_window(4), record=opened)
-    assert (record, told) == (opened, [])
-
-
-def test_a_window_from_before_the_crossing_does_not_lower_it() -> None:
-    opened, _ = play(crossing(start_of(5) + 3_000_000))
-    _, told = play(at_window(4, finding(4, Level.WARN)), record=opened)
-    assert told == []
-
-
-def test_a_crossing_that_its_window_did_not_show_ends_with_it() -> None:
-    _, told = play(crossing(start_of(5) + 3_000_000), at_window(5))
-    assert [a.transition for a in told] == [OPENED, CLEARED]
-
-
-def test_a_crossing_repeated_after_the_end_opens_nothing() -> None:
-    time_us = start_of(5) + 3_000_000
-    ended, _ = play(crossing(time_us), at_window(5, finding(5)), at_window(7))
-    assert play(crossing(time_us), record=ended) == (ended, [])
-
-
-def test_a_second_crossing_of_an_open_episode_only_keeps_it_open() -> None:
-    first, _ = play(crossing(start_of(5)))
-    record, told = play(crossing(start_of(5) + 1, value=97.0), record=first)
-    assert (told, record.episodes[0].count, record.episodes[0].value) == ([], 1, 95.0)
-    assert record.episodes[0].last_us == start_of(5) + 1
-
-
-def test_a_crossing_raises_a_warning_to_an_alarm() -> None:
-    _, told = play(at_window(0, finding(0, Level.WARN)), crossing(start_of(1) + 5))
-    assert transitions(told) == [(OPENED, 1, Status.MAINTENANCE_REQUIRED), (UPDATED, 2, Status.OFF_SPEC)]
-
-
-def test_rules_end_only_their_own_conditions() -> None:
-    silent = finding(0, rule=SILENCE, component="robot", signal="", side="", value=None, limit=None, windows=0)
-    record, _ = play(at_window(0, finding(0)), Report(rules=(SILENCE,), until_us=EVERYTHING, findings=[silent]))
-    assert len(record.open) == 2, "silence resolves nothing"
-    record, told = play(at_window(1), record=record)
-    assert [(a.rule, a.transition) for a in told] == [(LIMIT, CLEARED)]
-
-
-@pytest.mark.parametrize(
-    ("rule", "status"),
-    [(MODE, Status.FAILURE), (CLOCK, Status.CHECK_FUNCTION), (SILENCE, Status.UNKNOWN), (LIMIT, Status.OFF_SPEC)],
-)
-def test_each_rule_has_its_status(rule: str, status: Status) -> None:
-    _, told = play(Report(rules=(rule,), until_us=EVERYTHING, findings=[finding(0, rule=rule)]))
-    assert told[0].status is status
-
-
-def test_what_only_raises_ends_nothing() -> None:
-    opened, _ = play(at_window(0, finding(0)))
-    provisional = Report(rules=(LIMIT, MODE), until_us=NOTHING, findings=[finding(1, Level.OK)])
-    assert play(provisional, record=opened) == (opened, [])
-
-
-@pytest.mark.parametrize(
-    ("changes", "text"),
-    [
-        ({}, "Joint 3 temperature is 95 °C, above its alarm limit of 90 °C, since 2025-10-09 08:53:20 UTC."),
-        ({"level": Level.WARN, "signal": "joint_wear", "value": 0.65, "limit": 0.6},
-         "Joint 3 estimated wear is 0.65, above its warning limit of 0.6, since 2025-10-09 08:53:20 UTC."),
-        ({"signal": "battery_soh", "component": "battery", "side": "below", "value": 0.79, "limit": 0.8},
-         "Estimated battery state of health is 0.79, below its alarm limit of 0.8, since 2025-10-09 08:53:20 UTC."),
-        ({"value": 88.0},
-         "Joint 3 temperature is 88 °C, not yet clear of its alarm limit of 90 °C, since 2025-10-09 08:53:20 UTC."),
-        ({"value": None}, "Joint 3 temperature went above its alarm limit of 90 °C, since 2025-10-09 08:53:20 UTC; "
-         "it has no value now."),
-        ({"rule": MODE}, "The robot reports a fault (mode fault), since 2025-10-09 08:53:20 UTC."),
-    ],
-)  # fmt: skip
-def test_a_transition_is_told_in_a_technicians_words(changes: dict[str, Any], text: str) -> None:
-    assert START_US == 1_760_000_000_000_000
-    found = finding(0, **{"level": Level.ALARM, **changes})
-    _, told = play(Report(rules=(found.rule,), until_us=EVERYTHING, findings=[found]))
-    assert told[0].text == text
-
-
-def test_an_end_is_told_with_the_value_that_ended_it() -> None:
-    _, told = play(at_window(0, finding(0)), at_window(2, finding(2, Level.OK, value=70.5)))
-    assert told[1].value == 70.5
-    assert told[1].text == (
-        "Joint 3 temperature is back to 70.5 °C, within its limits; it began 2025-10-09 08:53:20 UTC."
-    )
+def changed(episode: Episode, **changes: Any) -> Episode:
+    return msgspec.structs.replace(episode, **changes)
 
 
 def test_a_record_survives_its_bytes() -> None:
-    record, _ = play(at_window(0, finding(0)), crossing(start_of(1)))
-    assert episodes.restore(episodes.snapshot(record)) == record
+    assert episodes.restore(episodes.snapshot(messages.RECORD)) == messages.RECORD
     assert episodes.restore(None) == Record()
 
 
 def test_a_record_of_another_version_is_not_misread() -> None:
-    with pytest.raises(ContractError, match="version 2"):
-        episodes.restore(episodes.snapshot(Record(v=2)))
+    with pytest.raises(ContractError, match="version 3"):
+        episodes.restore(episodes.snapshot(Record(v=3)))
     with pytest.raises(ContractError, match="cannot be read"):
         episodes.restore(b"\xc1")
+
+
+def test_of_an_older_programs_episodes_what_is_open_waits_for_an_operator_and_what_ended_does_not() -> None:
+    ended, still = RECORD_OF_V1.episodes
+    assert episodes.state_of(RECORD_OF_V1, ended) is AlarmState.NORMAL
+    assert episodes.state_of(RECORD_OF_V1, still) is AlarmState.UNACKNOWLEDGED_ACTIVE
+    assert (ended.is_listed, still.is_listed) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("episode", "state"),
+    [
+        (EPISODE, AlarmState.UNACKNOWLEDGED_ACTIVE),
+        (changed(EPISODE, acknowledged=True), AlarmState.ACKNOWLEDGED_ACTIVE),
+        (changed(ENDED, acknowledged=False), AlarmState.UNACKNOWLEDGED_CLEARED),
+        (ENDED, AlarmState.NORMAL),
+        (changed(EPISODE, shelved_us=5), AlarmState.SHELVED),
+        (changed(ENDED, shelved_us=5), AlarmState.SHELVED),
+    ],
+)
+def test_a_state_follows_from_the_condition_the_acknowledgement_and_the_shelf(
+    episode: Episode, state: AlarmState
+) -> None:
+    assert episodes.state_of(Record(), episode) is state
+
+
+@pytest.mark.parametrize(("component", "out"), [("joint/2", True), ("", True), ("joint/3", False)])
+def test_what_is_open_of_a_component_out_of_service_is_out_of_service(component: str, out: bool) -> None:
+    record = Record(services=(Service(component, "Ada", 1),))
+    shelved = changed(EPISODE, shelved_us=5)
+    assert (episodes.state_of(record, shelved) is AlarmState.OUT_OF_SERVICE) == out
+    assert episodes.state_of(record, ENDED) is AlarmState.NORMAL, "nobody has to do anything about an end"
+
+
+def test_a_fleets_episode_goes_before_a_silence_and_a_silence_has_no_silence_as_parent() -> None:
+    silence = changed(EPISODE, id="s", rule=SILENCE, component="robot")
+    adopted = changed(EPISODE, parent="f")
+    record = Record(episodes=(silence, EPISODE))
+    assert [episodes.parent_of(record, e) for e in (EPISODE, adopted, silence)] == ["s", "f", ""]
+    over = Record(episodes=(changed(silence, level=Level.OK), EPISODE))
+    assert episodes.parent_of(over, EPISODE) == ""
+
+
+def test_a_cause_does_not_change_with_an_update_of_the_software() -> None:
+    robot = episodes.Robot("ZZTESTMODEL10000000000000001B", "2.0", "factory_line")
+    cause = episodes.cause_of(robot, changed(EPISODE, software="1.0"))
+    assert cause.text == "limit|joint_temperature_c|above|ZZTESTMODEL1|1.0"
+
+
+def test_what_is_held_open_says_so() -> None:
+    text = episodes.describe(changed(EPISODE, quiet=True, hold_us=600_000_000, value=70.0))
+    assert "is back to 70 °C" in text
+    assert "stays open until it is quiet for 10 minutes" in text

@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from deploy.reference import json_schema
-from schemas.anomaly import decode_anomaly, encode_anomaly
+from processors.episodes import restore, snapshot
+from schemas.action import LONGEST_TEXT, decode_action, encode_action
+from schemas.anomaly import About, AlarmState, Cause, cause_of, decode_anomaly, encode_anomaly
 from schemas.errors import RejectError
 from schemas.frame import decode_frame, encode_frame
 from schemas.health import decode_health, encode_health
@@ -30,7 +32,12 @@ KEPT = {
     "late.v1.msgpack": (messages.LATE, decode_vitals, encode_vitals),
     "pulse.v1.msgpack": (messages.PULSE, decode_vitals, encode_vitals),
     "health.v1.json": (messages.HEALTH, decode_health, encode_health),
-    "anomaly.v1.json": (messages.ANOMALY, decode_anomaly, lambda anomaly: encode_anomaly(anomaly)[0]),
+    "anomaly.v1.json": (messages.ANOMALY, decode_anomaly, None),
+    "anomaly.v1.states.json": (messages.SILENT, decode_anomaly, lambda anomaly: encode_anomaly(anomaly)[0]),
+    "action.v1.json": (messages.ACTION, decode_action, encode_action),
+    "acted.v1.msgpack": (messages.ACTED, decode_vitals, encode_vitals),
+    "record.v1.msgpack": (messages.RECORD_OF_V1, restore, None),
+    "record.v2.msgpack": (messages.RECORD, restore, snapshot),
     "reject.v1.msgpack": (messages.REJECT, decode_reject, encode_reject),
 }
 
@@ -51,7 +58,7 @@ def test_no_golden_file_is_left_unread():
     assert {path.name for path in GOLDEN.iterdir()} == set(KEPT)
 
 
-@pytest.mark.parametrize("name", ["frame", "health", "anomaly"])
+@pytest.mark.parametrize("name", ["frame", "health", "anomaly", "action"])
 def test_the_kept_json_messages_fulfil_their_json_schema(name):
     document = msgspec.json.decode((GOLDEN / f"{name}.v1.json").read_bytes())
     jsonschema.validate(document, json_schema(name))
@@ -64,12 +71,13 @@ def test_the_json_schema_refuses_an_unknown_signal():
         jsonschema.validate(document, json_schema("frame"))
 
 
-@pytest.mark.parametrize("decode", [decode_vitals, decode_health, decode_anomaly])
+@pytest.mark.parametrize("decode", [decode_vitals, decode_health, decode_anomaly, decode_action])
 def test_a_message_of_a_future_version_is_rejected_as_such(decode):
     later = {
         decode_vitals: encode_vitals(msgspec.structs.replace(messages.PULSE, v=2)),
         decode_health: encode_health(msgspec.structs.replace(messages.HEALTH, v=2)),
         decode_anomaly: encode_anomaly(msgspec.structs.replace(messages.ANOMALY, v=2))[0],
+        decode_action: encode_action(msgspec.structs.replace(messages.ACTION, v=2)),
     }[decode]
     with pytest.raises(RejectError) as caught:
         decode(later)
@@ -94,9 +102,50 @@ def test_an_anomaly_travels_as_a_cloudevent_whose_id_is_its_transition():
     assert decode_anomaly(value) == messages.ANOMALY
 
 
+def test_an_anomaly_from_before_there_were_states_has_those_of_its_transition():
+    old = msgspec.json.decode((GOLDEN / "anomaly.v1.json").read_bytes()) | {"rule": "silence"}
+    opened = decode_anomaly(msgspec.json.encode(old))
+    assert (opened.about, opened.active, opened.state) == (About.DATA, True, AlarmState.UNACKNOWLEDGED_ACTIVE)
+    cleared = decode_anomaly(msgspec.json.encode(old | {"transition": "cleared"}))
+    assert (cleared.active, cleared.state) == (False, AlarmState.UNACKNOWLEDGED_CLEARED)
+
+
+def test_a_cause_is_read_from_its_text_whatever_a_robot_calls_its_software():
+    cause = Cause("limit", "joint_temperature_c", "above", "ZZTESTMODEL1", "1.0|beta")
+    assert cause_of(cause.text) == cause
+    assert cause_of("") is None
+
+
+def test_what_a_person_does_has_the_time_of_the_deed():
+    assert dict(encode_anomaly(messages.SILENT)[1])["ce_time"] == b"2025-10-09T08:53:20.000007Z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"robot_id": "?"}, "bad_code"),
+        ({"kind": "reboot"}, "undecodable"),
+        ({"id": ""}, "undecodable"),
+        ({"note": "x" * (LONGEST_TEXT + 1)}, "undecodable"),
+        ({"until_us": 2**53}, "undecodable"),
+        ({"actor": "A\0"}, "bad_text"),
+        ({"kind": "adopt"}, "wrong_type"),
+    ],
+)
+def test_an_action_that_nobody_could_carry_out_is_rejected(changes, reason):
+    document = msgspec.json.decode(encode_action(messages.ACTION)) | changes
+    with pytest.raises(RejectError) as caught:
+        decode_action(msgspec.json.encode(document))
+    assert caught.value.reason == reason
+
+
 WINDOW = messages.vitals()
 POISON = {
     "lists of a late mark": (msgspec.structs.replace(messages.LATE, offset=[1, 2]), "values_mismatch"),
+    "an action's robot": (
+        msgspec.structs.replace(messages.ACTED, action=msgspec.structs.replace(messages.ACTION, robot_id="?")),
+        "bad_code",
+    ),
     "a late reason": (msgspec.structs.replace(messages.LATE, reason=[9]), "wrong_type"),
     "a late robot": (msgspec.structs.replace(messages.LATE, robot_id=["?"]), "bad_code"),
     "a crossing's signal": (msgspec.structs.replace(messages.CROSSING, signal="colour"), "unknown_signal"),

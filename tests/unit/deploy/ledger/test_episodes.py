@@ -5,7 +5,7 @@ import pytest
 from deploy.ledger import episodes
 from deploy.ledger.plan import Interval, Plan
 from deploy.ledger.verdict import Check
-from schemas.anomaly import Anomaly, Transition
+from schemas.anomaly import AlarmState, Anomaly, Transition
 from schemas.health import Status
 
 PLAN = Plan(seed=3, start_us=1_760_000_000_000_000, rate=100, seconds=10, robots=10)
@@ -16,7 +16,8 @@ def row(episode_id="e", number=1, transition="opened", first_us=HOT.from_us, rul
     return {
         "robot_id": PLAN.codes[3], "episode_id": episode_id, "number": number, "transition": transition,
         "first_us": first_us, "rule": rule, "component": component, "signal": "s", "status": Status.OFF_SPEC,
-        "value": 95.5, "limit_value": 90.0, "last_us": first_us, "count": 1, "text": "hot",
+        "value": 95.5, "limit_value": 90.0, "last_us": first_us, "count": 1, "text": "hot", "parent": "",
+        "state": AlarmState.UNACKNOWLEDGED_ACTIVE, "active": True, "actor": "", "note": "",
     }  # fmt: skip
 
 
@@ -47,6 +48,9 @@ def test_an_expected_episode_is_there_once():
     ("kinds", "wrong"),
     [
         (["opened", "updated", "cleared", "opened", "cleared"], 0),
+        (["opened", "adopted", "acknowledged", "updated", "released", "cleared", "acknowledged", "retired"], 0),
+        (["acknowledged", "opened"], 1),
+        (["opened", "cleared", "acknowledged", "updated"], 1),
         (["cleared"], 1),
         (["opened", "opened"], 1),
         (["opened", "cleared", "updated"], 1),
@@ -66,7 +70,10 @@ def test_a_number_that_is_missing_or_there_twice_is_found():
 
 
 def test_what_ended_long_ago_must_be_cleared():
-    for rows, wrong in (([row()], 1), ([row(), row(number=2, transition="cleared")], 0)):
+    for rows, wrong in (
+        ([row()], 1),
+        ([row(), row(number=2, transition="cleared"), row(number=3, transition="retired")], 0),
+    ):
         check = Check("")
         episodes.cleared(PLAN, [HOT], HOT.to_us + 1, rows, check)
         assert check.wrong == wrong
