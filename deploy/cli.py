@@ -29,6 +29,8 @@ COMMANDS = {
     "replay": "send a recording through the pipeline",
     "simulate": "send frames of a fleet of simulated robots",
     "robot": "show one robot: last values, status, open episodes",
+    "alarms": "list the alarms, worst first",
+    "act": "acknowledge, shelve or comment alarms; take a component out of service",
     "tail": "print the decoded messages of a topic",
     "psql": "open the database",
     "bench": "measure it",

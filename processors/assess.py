@@ -17,6 +17,7 @@ from processors.assess_metrics import AssessMetrics
 from processors.assess_work import AssessWork
 from processors.faust_app import bytes_topic, check_topics, make_app
 from processors.forward_actions import ForwardActions
+from processors.group_work import Grouping
 from schemas.errors import ContractError, RobovitalsError, StopError
 from schemas.limits import Limits
 from schemas.topics import VITALS
@@ -51,6 +52,7 @@ class Assess:
         self._work = AssessWork(app, settings.limits, settings.silence_us, metrics)
         app.agent(bytes_topic(app, VITALS), name="assess", concurrency=1)(self._work.consume)
         self._forward = ForwardActions(settings.bootstrap, settings.instance, metrics)
+        self._grouping = Grouping(settings.bootstrap, metrics.groups, self._groups)
         self._progress_s = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -58,16 +60,20 @@ class Assess:
         await check_topics(self._bootstrap)
         starting = asyncio.create_task(self._app.start())
         forwarding = asyncio.create_task(self._forward.run())
+        over = asyncio.Event()
+        grouping = asyncio.create_task(self._grouping.run(over))
+        beside = (starting, forwarding, grouping)
         stopping = asyncio.create_task(stop.wait())
         try:
-            while not (stopping.done() or self._app.crashed or _failure(starting) or forwarding.done()):
+            while not (stopping.done() or self._app.crashed or forwarding.done() or any(map(_failure, beside))):
                 await asyncio.wait({stopping}, timeout=_LOOK_EVERY_S)
                 self._measure()
         finally:
             stopping.cancel()
             forwarding.cancel()
-            await asyncio.gather(asyncio.wait({forwarding}), self._end(starting))
-        if failure := self._app.crash_reason or _failure(starting) or _failure(forwarding):
+            over.set()
+            await asyncio.gather(asyncio.wait({forwarding}), self._end(starting), _ended(grouping))
+        if failure := self._app.crash_reason or next(filter(None, map(_failure, beside)), None):
             raise _explained(failure, self._directory)
 
     async def _end(self, starting: asyncio.Task[None]) -> None:
@@ -94,6 +100,10 @@ class Assess:
     def _restored(self) -> bool:
         return self._app.tables.actives_ready and not self._app.rebalancing
 
+    def _groups(self) -> bool:
+        """Of the replicas one groups the fleet's episodes."""
+        return self._restored() and any(tp.partition == 0 for tp in self._work.offsets.assigned())
+
     def _lag(self) -> int:
         return self._work.offsets.left() if self._restored() else 0
 
@@ -119,6 +129,13 @@ def _explained(failure: BaseException, directory: Path) -> RobovitalsError:
             "lost records; remove that directory, and the state is restored from what Kafka has"
         )
     return StopError(f"the assessor failed, its messages are left for the next start: {failure!r}")
+
+
+async def _ended(grouping: "asyncio.Task[None]") -> None:
+    """It ends by itself, unless Kafka does not answer."""
+    await asyncio.wait({grouping}, timeout=STOP_WITHIN_S)
+    grouping.cancel()
+    await asyncio.wait({grouping}, timeout=_LOOK_EVERY_S)
 
 
 def _failure(task: "asyncio.Task[None]") -> BaseException | None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from processors.group_metrics import GroupMetrics
+
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 _JOBS = tuple(4**n for n in range(6))
 _BYTES = tuple(4**n for n in range(5, 13))
@@ -35,6 +37,7 @@ class AssessMetrics:
     waiting_messages: Gauge
     waiting_bytes: Gauge
     progress_age_seconds: Gauge
+    groups: GroupMetrics
 
     @classmethod
     def create(cls, registry: CollectorRegistry) -> "AssessMetrics":
@@ -74,4 +77,5 @@ class AssessMetrics:
             waiting_messages=gauge("waiting_messages", "messages that have come and are not handled yet"),
             waiting_bytes=gauge("waiting_bytes", "their size"),
             progress_age_seconds=gauge("progress_age_seconds", "time since a message was handled, 0 without work"),
+            groups=GroupMetrics.create(registry),
         )

@@ -22,6 +22,7 @@ from schemas.topics import (
     ANOMALIES,
     ASSESSOR_APP,
     EPISODE_CHANGELOG,
+    GROUP_STATE,
     HEALTH,
     MAX_STATE_BYTES,
     SHARD_CHANGELOG,
@@ -29,7 +30,7 @@ from schemas.topics import (
     Topic,
 )
 
-TOPICS = (VITALS, ACTIONS, HEALTH, ANOMALIES, SHARD_CHANGELOG, EPISODE_CHANGELOG)
+TOPICS = (VITALS, ACTIONS, HEALTH, ANOMALIES, SHARD_CHANGELOG, EPISODE_CHANGELOG, GROUP_STATE)
 
 # A worker that died without a word is missed after this time; one that comes back under its name is not missed.
 SESSION_TIMEOUT_S = 10.0

@@ -24,6 +24,7 @@ from aiokafka.partitioner import murmur2
 from processors.assess_metrics import AssessMetrics
 from processors.outlet import Outlet, Sent, settled
 from schemas.action import decode_action
+from schemas.anomaly import FLEET
 from schemas.errors import RejectError, StopError
 from schemas.topics import ACTIONS
 from schemas.vitals import VITALS_VERSION, Acted
@@ -101,6 +102,8 @@ class ForwardActions:
             except RejectError as error:
                 self._metrics.rejected.labels(error.reason).inc()
                 _log.warning("skipped an action of %s/%d: %s", ACTIONS.name, record.partition, error)
+                continue
+            if action.robot_id == FLEET:  # the grouping takes it from here
                 continue
             self._metrics.actions.labels(action.kind).inc()
             yield Acted(v=VITALS_VERSION, action=action, taken_us=time.time_ns() // 1000)

@@ -23,7 +23,7 @@ class Deed(NamedTuple):
     at_us: int
 
 
-_NO_DEED = Deed("", "", NEVER)
+NO_DEED = Deed("", "", NEVER)
 
 _DEEDS = {
     Transition.ACKNOWLEDGED: "Acknowledged",
@@ -39,7 +39,7 @@ _DEEDS = {
 
 
 def tell(
-    record: Record, robot: Robot, episode: Episode, transition: Transition, deed: Deed = _NO_DEED
+    record: Record, robot: Robot, episode: Episode, transition: Transition, deed: Deed = NO_DEED
 ) -> tuple[Episode, Anomaly]:
     """`record` says what else is with the robot. A cleared episode keeps the status that it had."""
     parent = parent_of(record, episode)
@@ -86,10 +86,16 @@ def _text(episode: Episode, transition: Transition, deed: Deed) -> str:
     sentence = describe(episode)
     if transition is Transition.OPENED and episode.hold_us:
         return f"{sentence} It comes and goes: what follows is told when it has been quiet for a while."
+    done = deed_words(transition, deed, episode.shelved_us, episode.told_parent)
+    return f"{done} {sentence}" if done else sentence
+
+
+def deed_words(transition: Transition, deed: Deed, until_us: int, parent: str = "") -> str:
+    """What was done and by whom; nothing for what a rule brought about."""
     if transition not in _DEEDS:
-        return sentence
-    done = _DEEDS[transition].format(until=wording.moment(episode.shelved_us), parent=episode.told_parent)
+        return ""
+    done = _DEEDS[transition].format(until=wording.moment(until_us), parent=parent)
     by = f" by {deed.actor}" if deed.actor else ""
     note = f": {deed.note}" if deed.note else ""
     end = "" if deed.note.endswith((".", "!", "?")) else "."
-    return f"{done}{by}{note}{end} {sentence}"
+    return f"{done}{by}{note}{end}"

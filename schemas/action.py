@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from schemas.anomaly import FLEET
 from schemas.errors import RejectError
 from schemas.frame import MAX_INTEGER
 from schemas.robot_code import is_code
@@ -44,7 +45,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     About the episode `episode_id`; where that is empty about all of `component` (`joint/3`), and where that is
     empty too about all of the robot. `until_us`: for shelve, -1 for the default. `parent`: the episode that
-    adopts, for adopt and release.
+    adopts, for adopt and release. About an episode of the fleet `robot_id` is `fleet`.
     """
 
     v: int
@@ -83,7 +84,9 @@ def check_action(action: Action) -> None:
     """Raises RejectError for one that nobody could carry out."""
     if action.v != ACTION_VERSION:
         raise RejectError("future_version", f"version {action.v}; this program reads {ACTION_VERSION}")
-    if not is_code(action.robot_id):
+    if action.robot_id == FLEET:
+        _check_about_fleet(action)
+    elif not is_code(action.robot_id):
         raise RejectError("bad_code", f"an action about {action.robot_id[:60]!r}")
     if not _COMPONENT.match(action.component):
         raise RejectError(
@@ -93,3 +96,10 @@ def check_action(action: Action) -> None:
         raise RejectError("wrong_type", f"{action.kind} needs an episode and its parent")
     if "\0" in "".join((action.id, action.actor, action.note, action.episode_id, action.parent)):
         raise RejectError("bad_text", "a text of an action holds a NUL")
+
+
+def _check_about_fleet(action: Action) -> None:
+    if not action.episode_id:
+        raise RejectError("wrong_type", "an action about the fleet needs the episode that it is about")
+    if action.kind in (Kind.OUT_OF_SERVICE, Kind.IN_SERVICE, Kind.ADOPT, Kind.RELEASE):
+        raise RejectError("wrong_type", f"{action.kind} is for robots, not for the fleet")

@@ -18,6 +18,9 @@ ANOMALY_VERSION = 1
 SOURCE = "/robovitals/assess"
 EVENT_TYPE = "robovitals.anomaly"
 
+FLEET = "fleet"
+"""In place of a robot's code and of a component, where an episode is about many robots."""
+
 
 class Transition(StrEnum):
     """What happened to the episode. The first three come from its rule, the last ones from people, or from us."""

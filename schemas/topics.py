@@ -80,8 +80,15 @@ EPISODE_CHANGELOG = Topic(
     compacted=True, max_message_bytes=MAX_STATE_BYTES,
 )  # fmt: skip
 
+# What the grouping of episodes keeps: one partition, since it sees the whole fleet.
+GROUP_STATE = Topic(
+    "robovitals.groups", "episode or head", "episodes, their parents, and how far they were read",
+    per_fleet=False, compacted=True,
+)  # fmt: skip
+
 TOPICS: tuple[Topic, ...] = (
     FRAMES, VITALS, REJECTS, HEALTH, ANOMALIES, ACTIONS, SHARD_CHANGELOG, EPISODE_CHANGELOG,
+    GROUP_STATE,
 )  # fmt: skip
 
 

@@ -93,6 +93,16 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person did about an episode, and the state that it has from then on."""
+
+    episode_id: str
+    transition: str
+    state: str
+    component: str
+    text: str
+
+
 async def connect(database_url: str) -> asyncpg.Connection:
     """A connection for reading. Raises UnavailableError when the database does not answer."""
     try:
@@ -147,6 +157,11 @@ async def alarms(
 async def alarm_counts(connection: asyncpg.Connection) -> dict[str, int]:
     """Episodes by state; `muted` are those that a parent speaks for."""
     return {row["state"]: row["episodes"] for row in await _fetch(connection, "alarm_counts")}
+
+
+async def deeds(connection: asyncpg.Connection, code: str, actor: str, acted: datetime) -> list[Deed]:
+    """What came of an action."""
+    return await _rows(connection, Deed, "deeds", code, actor, acted)
 
 
 async def landed_offsets(connection: asyncpg.Connection, topic: str) -> dict[int, int]:

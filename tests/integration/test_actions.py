@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -34,6 +35,13 @@ async def fresh(kafka_bootstrap: str, database_url: str, tmp_path: Path) -> Any:
     pipeline = Pipeline(tmp_path, kafka_bootstrap, database_url, ROBOVITALS_INSTANCE="test")
     yield pipeline
     pipeline.end()
+
+
+@pytest.fixture
+async def database(database_url: str) -> Any:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
 
 
 def windows(numbers: Iterable[int], codes: Iterable[str] = ILL, celsius: float = 95.0) -> list[tuple[int, bytes]]:
@@ -82,8 +90,9 @@ def states(rows: Iterable[asyncpg.Record]) -> dict[str, str]:
     return {row["robot_id"]: row["state"] for row in rows}
 
 
-async def test_what_people_did_survives_a_kill_of_the_assessor(fresh: Pipeline) -> None:
-    database = await asyncpg.connect(fresh.database_url)
+async def test_what_people_did_survives_a_kill_of_the_assessor(
+    fresh: Pipeline, database: asyncpg.Connection
+) -> None:
     fresh.start("land")
     fresh.start("assess")
     await publish(fresh.kafka_bootstrap, windows(range(2)))
@@ -112,7 +121,6 @@ async def test_what_people_did_survives_a_kill_of_the_assessor(fresh: Pipeline) 
     pulse = Pulse(v=1, partition=0, now_us=later_us, watermark_us=0)
     await publish(fresh.kafka_bootstrap, [(n, encode_vitals(pulse)) for n in range(DEFAULT_PARTITIONS)])
     await until(database, lambda rows: states(rows)[SHELVED] == "unacknowledged_active")
-    await database.close()
     assert fresh.stop() == {"assess": 0, "land": 0}
 
 
@@ -120,8 +128,9 @@ def _sum(rows: Iterable[asyncpg.Record]) -> int:
     return sum(row["transitions"] for row in rows)
 
 
-async def test_killed_again_and_again_the_assessor_loses_no_action_and_applies_none_twice(fresh: Pipeline) -> None:
-    database = await asyncpg.connect(fresh.database_url)
+async def test_killed_again_and_again_the_assessor_loses_no_action_and_applies_none_twice(
+    fresh: Pipeline, database: asyncpg.Connection
+) -> None:
     fresh.start("land")
     await publish(fresh.kafka_bootstrap, windows(range(2), [LEFT]))
     comments = [action(LEFT, Kind.COMMENT, id=f"c-{n}", note=f"note {n}") for n in range(60)]
@@ -136,4 +145,36 @@ async def test_killed_again_and_again_the_assessor_loses_no_action_and_applies_n
     rows = await database.fetch("SELECT number, note FROM anomaly WHERE rule = 'limit' ORDER BY number")
     assert [row["note"] for row in rows] == ["", *(comment.note for comment in comments)]
     assert [row["number"] for row in rows] == list(range(1, 62))
-    await database.close()
+
+
+async def test_an_operator_lists_alarms_and_acts_on_them(fresh: Pipeline, database: asyncpg.Connection) -> None:
+    await database.execute("INSERT INTO robot (robot_id, first_time) VALUES ($1, now())", LEFT)
+    fresh.start("land")
+    fresh.start("assess")
+    await publish(fresh.kafka_bootstrap, windows(range(2), [LEFT]))
+    (episode_id,) = [row["episode_id"] for row in await _episodes(database)]
+    words = ("--episode", episode_id[:6], "--for", "2h", "--note", "belt", "--actor", "Ada")
+    done = fresh.command("act", "shelve", LEFT, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("joint/1  shelved  Shelved until ")
+    assert "by Ada: belt. Joint 1 temperature is 95 °C" in done.stdout
+    listed = fresh.command("alarms", "--muted", "--robot", LEFT, "--json")
+    (alarm,) = msgspec.json.decode(listed.stdout)["alarms"]
+    assert (alarm["state"], alarm["actor"], alarm["note"]) == ("shelved", "Ada", "belt")
+    printed = fresh.command("alarms")
+    assert printed.stdout.splitlines() == [
+        "0 calling, 0 acknowledged, 0 ended unseen, 1 shelved, 0 out of service, 0 part of another",
+        "nothing on this list",
+    ]
+    again = fresh.command("act", "acknowledge", LEFT)
+    assert again.returncode == 2
+    on_its_list = f"joint/1 limit (shelved, {episode_id[:8]})"
+    assert again.stderr == f"robovitals: {LEFT} has nothing there to acknowledge; on its list: {on_its_list}\n"
+    unknown = fresh.command("act", "acknowledge", UNKNOWN)
+    assert unknown.stderr == f"robovitals: nothing of robot {UNKNOWN} has landed; some that have: {LEFT}\n"
+
+
+async def _episodes(database: asyncpg.Connection) -> list[asyncpg.Record]:
+    while not (rows := await database.fetch("SELECT episode_id FROM episode")):
+        await asyncio.sleep(0.05)
+    return rows

@@ -1,0 +1,87 @@
+"""From what an operator types to an action, or to an error that says what there is to act on.
+
+In: the command's words and the robot's alarms. Out: an `Action`. Called by `deploy/commands/act.py`. Pure.
+"""
+
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+
+from processors.actions import LONGEST_SHELF_US
+from schemas.action import ACTION_VERSION, Action, Kind, check_action
+from schemas.errors import RejectError, SettingError
+from serve.database import Alarm
+
+# What an action of each kind has an effect on; the other kinds are about a component, whatever is wrong with it.
+_STATES = {
+    Kind.ACKNOWLEDGE: ("unacknowledged_active", "unacknowledged_cleared"),
+    Kind.SHELVE: ("unacknowledged_active", "acknowledged_active", "unacknowledged_cleared", "shelved"),
+    Kind.UNSHELVE: ("shelved",),
+    Kind.COMMENT: (
+        "unacknowledged_active", "acknowledged_active", "unacknowledged_cleared", "shelved", "out_of_service",
+    ),
+}  # fmt: skip
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed. `episode`: its id or the beginning of it; `shelf_us`: how long to shelve, None unsaid."""
+
+    kind: Kind
+    robot_id: str
+    actor: str
+    note: str = ""
+    episode: str = ""
+    component: str = ""
+    shelf_us: int | None = None
+
+
+def action_of(wish: Wish, alarms: Sequence[Alarm], now_us: int) -> tuple[Action, list[Alarm]]:
+    """And the alarms that it will have an effect on. Raises SettingError."""
+    _check(wish)
+    targets, episode_id = _targets(wish, alarms)
+    until_us = -1 if wish.shelf_us is None else now_us + wish.shelf_us
+    action = Action(
+        v=ACTION_VERSION, id=uuid.uuid4().hex, robot_id=wish.robot_id, kind=wish.kind, actor=wish.actor,
+        time_us=now_us, episode_id=episode_id, component=wish.component, note=wish.note, until_us=until_us,
+    )  # fmt: skip
+    try:
+        check_action(action)
+        msgspec.convert(msgspec.to_builtins(action), Action)
+    except (RejectError, msgspec.ValidationError) as error:
+        raise SettingError(str(error)) from None
+    return action, targets
+
+
+def _check(wish: Wish) -> None:
+    if wish.episode and wish.component:
+        raise SettingError("--episode and --component: give one of them; an episode is of one component")
+    if wish.kind is Kind.COMMENT and not wish.note:
+        raise SettingError("comment: give --note TEXT")
+    if wish.shelf_us is not None and wish.kind is not Kind.SHELVE:
+        raise SettingError(f"--for: only shelve takes it, not {wish.kind}")
+    if wish.shelf_us is not None and not 0 < wish.shelf_us <= LONGEST_SHELF_US:
+        raise SettingError("--for: more than nothing, and at most 7d: what is shelved must come back")
+
+
+def _targets(wish: Wish, alarms: Sequence[Alarm]) -> tuple[list[Alarm], str]:
+    """The alarms, and the id of the one episode where one was named."""
+    if wish.episode:
+        found = [alarm for alarm in alarms if alarm.episode_id.startswith(wish.episode)]
+        if len(found) > 1:
+            raise SettingError(f"--episode {wish.episode}: {len(found)} episodes begin so: {_named(found)}")
+    else:
+        found = [alarm for alarm in alarms if wish.component in ("", alarm.component)]
+    if wish.kind not in _STATES:
+        if wish.episode and not found:
+            raise SettingError(f"--episode {wish.episode}: not on the robot's list: {_named(alarms)}")
+        return found, found[0].episode_id if wish.episode else ""
+    able = [alarm for alarm in found if alarm.state in _STATES[wish.kind]]
+    if not able:
+        raise SettingError(f"{wish.robot_id} has nothing there to {wish.kind}; on its list: {_named(alarms)}")
+    return able, able[0].episode_id if wish.episode else ""
+
+
+def _named(alarms: Sequence[Alarm]) -> str:
+    named = [f"{a.component} {a.rule} ({a.state.replace('_', ' ')}, {a.episode_id[:8]})" for a in alarms]
+    return ", ".join(named) or "nothing"

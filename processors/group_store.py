@@ -1,0 +1,82 @@
+"""Where the grouping keeps its state: a compacted topic, written in transactions.
+
+In: what has changed of the fleet's state. Out: the state as it was stored last. Called by
+`processors/group_work.py`.
+
+A step's changes and the positions that it has read to are one transaction, so they are there together or not at
+all. Its id is the same for everybody who groups, and Kafka lets only the latest write: whoever was thought dead and
+comes back, gets `ProducerFenced` and has changed nothing. So the state is read after the producer has started.
+"""
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from processors.fleet_state import HEAD_KEY, Entry, Fleet, pack, unpack
+from schemas.topics import GROUP_STATE, MAX_RECORD_BYTES
+
+TRANSACTIONAL_ID = "robovitals.groups"
+TRANSACTION_TIMEOUT_MS = 20_000
+_BATCH_BYTES = 256 * 1024
+_POLL_MS = 500
+
+_PARTITION = TopicPartition(GROUP_STATE.name, 0)
+
+
+class GroupStore:
+    """`open`, then `read`, then `write` for as long as nobody else opens one."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        """From here on nobody who opened one before can write. Raises KafkaError."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            transactional_id=TRANSACTIONAL_ID,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            linger_ms=5,
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=MAX_RECORD_BYTES,
+            compression_type="zstd",
+        )
+        await self._producer.start()
+
+    async def read(self) -> Fleet:
+        """The state as it was written last. Raises KafkaError, ContractError for a state that cannot be read."""
+        kept: dict[str, bytes] = {}
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap, isolation_level="read_committed", enable_auto_commit=False
+        )
+        try:
+            await consumer.start()
+            consumer.assign([_PARTITION])
+            await consumer.seek_to_beginning(_PARTITION)
+            end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+            while await consumer.position(_PARTITION) < end:
+                for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+                    for record in records:
+                        key = record.key.decode()
+                        if record.value is None:
+                            kept.pop(key, None)
+                        else:
+                            kept[key] = record.value
+        finally:
+            await consumer.stop()
+        return Fleet(unpack(key, packed) for key, packed in kept.items())
+
+    async def write(self, fleet: Fleet, positions: dict[str, int]) -> None:
+        """What has changed, and how far was read for it. Raises KafkaError; ProducerFenced where others write."""
+        assert self._producer is not None, "open() first"
+        changes: dict[str, Entry | None] = fleet.changes()
+        if not changes and positions == fleet.head.positions:
+            return
+        fleet.head = msgspec.structs.replace(fleet.head, positions=positions)
+        async with self._producer.transaction():
+            for key, entry in [*changes.items(), (HEAD_KEY, fleet.head)]:
+                packed = None if entry is None else pack(entry)
+                await self._producer.send(GROUP_STATE.name, packed, key=key.encode(), partition=0)
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()

@@ -1,0 +1,97 @@
+"""From an operator's words to an action: what it is about, and errors that say what there is to act on."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deploy.acting import Wish, action_of
+from deploy.commands.alarms import state_of
+from schemas.action import Kind
+from schemas.errors import SettingError
+from serve.database import Alarm
+from support.frames import CODE
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+NOW_US = 1_777_593_600_000_000
+
+
+def alarm(episode_id: str = "abc1", **changes: Any) -> Alarm:
+    usual: dict[str, Any] = {
+        "episode_id": episode_id, "robot_id": CODE, "component": "joint/3", "rule": "limit", "about": "machine",
+        "status": "OFF_SPEC", "state": "unacknowledged_active", "active": True, "chattering": False, "parent": "",
+        "opened": NOW, "last_sign": NOW, "cleared": None, "shelved_until": None, "count": 1, "actor": "",
+        "note": "", "acted": None, "text": "too hot", **changes,
+    }  # fmt: skip
+    return Alarm(**usual)
+
+
+def wish(kind: Kind, **changes: Any) -> Wish:
+    return Wish(kind=kind, robot_id=CODE, actor="Ada", **changes)
+
+
+ALARMS = [alarm(), alarm("abd2", component="battery"), alarm("f3", state="shelved", component="joint/4")]
+
+
+def test_an_episode_is_named_by_the_beginning_of_its_id() -> None:
+    action, targets = action_of(wish(Kind.ACKNOWLEDGE, episode="abd"), ALARMS, NOW_US)
+    assert (action.episode_id, action.component, [t.component for t in targets]) == ("abd2", "", ["battery"])
+    assert (action.actor, action.time_us, action.until_us, action.robot_id) == ("Ada", NOW_US, -1, CODE)
+
+
+def test_without_an_episode_it_is_about_a_component_or_all_of_the_robot() -> None:
+    for component, expected in (("", ["abc1", "abd2"]), ("joint/3", ["abc1"])):
+        action, targets = action_of(wish(Kind.ACKNOWLEDGE, component=component), ALARMS, NOW_US)
+        assert (action.component, action.episode_id) == (component, "")
+        assert [t.episode_id for t in targets] == expected, "what is shelved cannot be acknowledged"
+
+
+def test_each_action_has_an_id_of_its_own() -> None:
+    assert len({action_of(wish(Kind.ACKNOWLEDGE), ALARMS, NOW_US)[0].id for _ in range(5)}) == 5
+
+
+def test_a_shelf_lasts_as_long_as_was_said() -> None:
+    assert action_of(wish(Kind.SHELVE, shelf_us=7), ALARMS, NOW_US)[0].until_us == NOW_US + 7
+
+
+def test_a_component_goes_out_of_service_before_anything_is_wrong_with_it() -> None:
+    action, targets = action_of(wish(Kind.OUT_OF_SERVICE, component="accuracy"), [], NOW_US)
+    assert (action.component, targets) == ("accuracy", [])
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ({"kind": Kind.ACKNOWLEDGE, "episode": "ab"}, "--episode ab: 2 episodes begin so: joint/3 limit"),
+        (
+            {"kind": Kind.ACKNOWLEDGE, "episode": "zz"},
+            "nothing there to acknowledge; on its list: joint/3 limit",
+        ),
+        ({"kind": Kind.UNSHELVE, "component": "battery"}, "nothing there to unshelve"),
+        ({"kind": Kind.IN_SERVICE, "episode": "zz"}, "--episode zz: not on the robot's list"),
+        ({"kind": Kind.COMMENT}, "give --note"),
+        ({"kind": Kind.COMMENT, "note": "x" * 3000}, "length <= 2000"),
+        ({"kind": Kind.SHELVE, "shelf_us": 8 * 86_400_000_000}, "at most 7d"),
+        ({"kind": Kind.SHELVE, "shelf_us": 0}, "more than nothing"),
+        ({"kind": Kind.COMMENT, "note": "x", "shelf_us": 5}, "only shelve takes it"),
+        ({"kind": Kind.ACKNOWLEDGE, "episode": "a", "component": "joint/3"}, "give one of them"),
+        ({"kind": Kind.OUT_OF_SERVICE, "component": "arm"}, "is no component"),
+    ],
+)
+def test_a_wrong_word_is_named_with_what_there_is(words: dict[str, Any], error: str) -> None:
+    with pytest.raises(SettingError, match=error):
+        action_of(wish(**words), ALARMS, NOW_US)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "calling"),
+        ({"chattering": True}, "calling, chattering"),
+        ({"state": "shelved", "shelved_until": NOW + timedelta(hours=2)}, "shelved for 2 h 0 m"),
+        ({"parent": "p"}, "part of another"),
+        ({"state": "unacknowledged_cleared", "active": False, "chattering": True}, "ended unseen"),
+    ],
+)
+def test_a_state_is_told_in_words(changes: dict[str, Any], words: str) -> None:
+    assert state_of(alarm(**changes), NOW) == words
