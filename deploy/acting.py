@@ -10,6 +10,7 @@ import msgspec
 
 from processors.actions import LONGEST_SHELF_US
 from schemas.action import ACTION_VERSION, Action, Kind, check_action
+from schemas.anomaly import FLEET
 from schemas.errors import RejectError, SettingError
 from serve.database import Alarm
 
@@ -79,7 +80,9 @@ def _targets(wish: Wish, alarms: Sequence[Alarm]) -> tuple[list[Alarm], str]:
     able = [alarm for alarm in found if alarm.state in _STATES[wish.kind]]
     if not able:
         raise SettingError(f"{wish.robot_id} has nothing there to {wish.kind}; on its list: {_named(alarms)}")
-    return able, able[0].episode_id if wish.episode else ""
+    if wish.robot_id == FLEET and len(able) > 1:
+        raise SettingError(f"of the fleet's {len(able)} episodes give one, with --episode: {_named(able)}")
+    return able, able[0].episode_id if wish.episode or wish.robot_id == FLEET else ""
 
 
 def _named(alarms: Sequence[Alarm]) -> str:

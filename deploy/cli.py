@@ -31,6 +31,7 @@ COMMANDS = {
     "robot": "show one robot: last values, status, open episodes",
     "alarms": "list the alarms, worst first",
     "act": "acknowledge, shelve or comment alarms; take a component out of service",
+    "explain": "why a robot's status is what it is: evidence, windows, rules, remaining life",
     "tail": "print the decoded messages of a topic",
     "psql": "open the database",
     "bench": "measure it",

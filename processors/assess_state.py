@@ -7,11 +7,16 @@ limits each are 40 MB.
 
 import faust
 
-from processors import episodes
+from processors import episodes, slow
 from processors.episodes import Record
 from processors.faust_app import DurableTable
 from processors.shard import Shard, empty_shard, restore, snapshot
 from schemas.topics import EPISODE_TABLE, SHARD_TABLE
+
+
+def _bucket(key: bytes, number: int) -> bytes:
+    """The key of a part of a shard's slow state."""
+    return key + b"/%d" % number
 
 
 class AssessState:
@@ -30,7 +35,9 @@ class AssessState:
         """An empty one where there is none."""
         if (partition, key) not in self._unpacked:
             packed = self._shards.read(partition, key)
-            self._unpacked[partition, key] = empty_shard() if packed is None else restore(packed)
+            buckets = (self._shards.read(partition, _bucket(key, number)) for number in range(slow.BUCKETS))
+            remembered = slow.restore(bucket for bucket in buckets if bucket is not None)
+            self._unpacked[partition, key] = empty_shard() if packed is None else restore(packed, remembered)
         return self._unpacked[partition, key]
 
     def record(self, partition: int, code: str) -> Record:
@@ -47,9 +54,13 @@ class AssessState:
         """Until the broker has them. Returns the size of each, packed."""
         sizes = []
         for (partition, key), shard in shards.items():
-            packed = snapshot(shard)
-            self._shards.write(partition, key, packed)
+            parts: dict[bytes, bytes] = {}
+            # First, so that a shard is never ahead of what its detectors remember; that knows what it has judged.
+            if shard.slow is not None and shard.slow is not self.shard(partition, key).slow:
+                parts = {_bucket(key, number): packed for number, packed in slow.snapshots(shard.slow).items()}
+            for name, packed in (parts | {key: snapshot(shard)}).items():
+                self._shards.write(partition, name, packed)
+                sizes.append(len(packed))
             self._unpacked[partition, key] = shard
-            sizes.append(len(packed))
         await self._shards.durable()
         return sizes

@@ -24,8 +24,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from processors import health, lifecycle, timers
+from processors import epochs, health, lifecycle, timers
 from processors.detectors import clock, limit, silence
+from processors.detectors.arrays import exact
 from processors.episodes import Record, Robot
 from processors.findings import LIMIT, MODE, NOTHING, Finding, Level, Report
 from processors.shard import NEVER, Shard, widened, with_rows
@@ -67,7 +68,7 @@ def on_window(shard: Shard, vitals: Vitals, limits: Limits, records: Records) ->
     window = read_window(vitals)
     models, _ = models_of(window.robots)
     columns = columns_of(window.layout, tuple(models), limits)
-    wide = widened(shard, window.robots, columns, components_of(window.layout))
+    wide = widened(shard, window.robots, columns, components_of(window.layout), epochs.tracks_of(window.layout))
     rows = wide.rows(window.robots)
     before, heard = silence.heard(wide, rows, window.columns["last_time_us"], window.columns["received_us"])
     is_live = window.columns["frames"] > window.columns["backfill_frames"]
@@ -101,8 +102,10 @@ def _judged(
     after, changed = health.step(after, rows, window)
     if window.kind == PROVISIONAL:
         return _forgetting(after, shard), {at: [_alarms(report)] for at, report in found.items()}, changed | due
+    after, slowly = epochs.step(after, rows, window, limits)
     after = with_rows(after, rows, window_us=window.start_us)
-    reports = {at: [r[at] for r in (found, clocks) if at in r] for at in found.keys() | clocks.keys()}
+    told = found, clocks, *slowly
+    reports = {at: [r[at] for r in told if at in r] for at in set().union(*told)}
     return replace(after, length_us=window.length_us), reports, changed | due
 
 
@@ -116,7 +119,8 @@ def _alarms(report: Report) -> Report:
 
 def _forgetting(after: Shard, before: Shard) -> Shard:
     """What a provisional window leaves behind: the robot's words, and what was said of it."""
-    return replace(after, phase=before.phase, seen=before.seen, clock_bad=before.clock_bad, absent=before.absent)
+    forgotten = ("phase", "seen", "clock_bad", "absent", "value_us")
+    return replace(after, **{name: getattr(before, name) for name in forgotten})
 
 
 def on_crossing(shard: Shard, crossing: Crossing, records: Records) -> Outcome:
@@ -151,8 +155,8 @@ def _finding_of(crossing: Crossing) -> Finding:
         signal=crossing.signal,
         side="" if mode else crossing.side,
         level=Level.ALARM,
-        value=None if mode else limit.exact(np.float32(crossing.value)),
-        limit=None if mode else limit.exact(np.float32(crossing.limit)),
+        value=None if mode else exact(np.float32(crossing.value)),
+        limit=None if mode else exact(np.float32(crossing.limit)),
         first_us=crossing.time_us,
         last_us=crossing.time_us,
         windows=0,

@@ -190,7 +190,7 @@ def describe(episode: Episode) -> str:
         return f"{_ended(episode)} It comes and goes, and stays open until it is quiet for {minutes} minutes."
     return wording.sentence(
         episode.rule, episode.component, episode.signal, episode.side, episode.level, episode.value,
-        episode.limit, episode.first_us,
+        episode.limit, episode.baseline, episode.first_us,
     )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """What a detector says about a robot, and what each rule's word means.
 
 Made by the detectors and from crossings; taken by `processors/episodes.py`, which turns it into transitions.
-Findings about the machine (limit, mode) and about the data (clock, silence) are kept apart by their rule; the
-times of the first are event times, those of the second broker times, since there the robot's clock is in doubt
-or has nothing to say.
+Findings about the machine (limit, mode, drift, step, peer, pattern, trend) and about the data (clock, silence,
+sensor, gap, restart) are kept apart by their rule. Times are event times; those of clock and silence are the
+broker's, since there the robot's clock is in doubt or has nothing to say.
 """
 
 from enum import IntEnum
@@ -22,9 +22,14 @@ class Level(IntEnum):
 
 
 LIMIT, MODE, CLOCK, SILENCE = "limit", "mode", "clock", "silence"
+DRIFT, STEP, PEER, PATTERN, TREND = "drift", "step", "peer", "pattern", "trend"
+SENSOR, GAP, RESTART = "sensor", "gap", "restart"
 
 # A changed rule gets a new version, which its events carry.
-RULE_VERSIONS = {LIMIT: 1, MODE: 1, CLOCK: 1, SILENCE: 1}
+RULE_VERSIONS = {
+    LIMIT: 1, MODE: 1, CLOCK: 1, SILENCE: 1,
+    DRIFT: 1, STEP: 1, PEER: 1, PATTERN: 1, TREND: 1, SENSOR: 1, GAP: 1, RESTART: 1,
+}  # fmt: skip
 
 _STATUS = {
     (LIMIT, Level.WARN): Status.MAINTENANCE_REQUIRED,
@@ -32,6 +37,8 @@ _STATUS = {
     (MODE, Level.ALARM): Status.FAILURE,
     (CLOCK, Level.ALARM): Status.CHECK_FUNCTION,
     (SILENCE, Level.ALARM): Status.UNKNOWN,
+    **{(rule, Level.WARN): Status.MAINTENANCE_REQUIRED for rule in (DRIFT, STEP, PEER, PATTERN, TREND)},
+    **{(rule, Level.WARN): Status.CHECK_FUNCTION for rule in (SENSOR, GAP, RESTART)},
 }
 
 

@@ -160,18 +160,21 @@ class _Turn:
 
     def _take(self, partition: TopicPartition, record: Any, now_us: int) -> None:
         came_us = min(record.timestamp * 1000, now_us)
-        arrived: Arrived | None
+        arrived: Arrived
         try:
             if partition.topic == ACTIONS.name:
-                # What is wrong with other actions, the assessor says.
-                arrived = Asked(came_us, decode_action(record.value)) if record.key == FLEET.encode() else None
+                arrived = Asked(came_us, decode_action(record.value or b""))
+                about_fleet = arrived.action.robot_id == FLEET
             else:
-                anomaly = decode_anomaly(record.value or b"")
-                arrived = None if anomaly.robot_id == FLEET else Seen(came_us, anomaly)
+                arrived = Seen(came_us, decode_anomaly(record.value or b""))
+                about_fleet = arrived.anomaly.robot_id == FLEET
         except RejectError as error:
-            self._reject(error)
+            # What is wrong with an action, the assessor says.
+            if partition.topic != ACTIONS.name:
+                self._reject(error)
             return
-        if arrived is not None:
+        # Of the fleet we have told ourselves, and people's actions about robots are the assessor's.
+        if about_fleet is isinstance(arrived, Asked):
             self._waiting.append(_Waiting(partition, record.offset, arrived))
 
     def _reject(self, error: RejectError) -> None:

@@ -3,23 +3,37 @@
 In: a shard after a step, a robot's row in it, and the record of its episodes. Out: a `Health`, and before that
 whether there is anything new to say. Called by `processors/assessor.py`. A status comes from episodes alone (they
 are its evidence); a zone from how near the limits the robot's values lie. What has no value for a while is
-UNKNOWN, and so is all that was NORMAL of a robot that says nothing.
+UNKNOWN, and so is all that was NORMAL of a robot that says nothing. What leaves its baseline or heads for its limit
+is fit for a limited time, which is what zone C means, however far its limits are.
 """
 
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from processors.detectors import limit
+from processors.detectors.tracks import component_order
 from processors.episodes import Episode, Record, describe
-from processors.findings import status_of
-from processors.shard import NEVER, NOT_THERE, Column, Shard, component_order, with_rows
+from processors.findings import DRIFT, RULE_VERSIONS, TREND, status_of
+from processors.remaining import remaining_of
+from processors.shard import NEVER, NOT_THERE, Column, Shard, with_rows
 from processors.shard_window import ShardWindow, components_of, present_in, spread_of
 from processors.wording import unit_of
 from schemas.columns import Int64
-from schemas.health import HEALTH_VERSION, SEVERITY, ComponentHealth, Evidence, Health, Status, Zone
+from schemas.health import (
+    HEALTH_VERSION,
+    NO_VALUE_US,
+    SEVERITY,
+    ComponentHealth,
+    Evidence,
+    Health,
+    RemainingLife,
+    Status,
+    Zone,
+)
 from schemas.signals import MODES, Component
 from schemas.vitals import PROVISIONAL
 
@@ -31,6 +45,9 @@ REFRESH_US = 3_600_000_000
 # in the robot's layout any more is then no longer its component.
 UNKNOWN_AFTER = 30
 _LONG = 127
+
+# Rules whose findings mean that a component is fit for a limited time only.
+_WORN = (DRIFT, TREND)
 
 _ZONES = tuple(Zone.NONE if zone == 0 else list(Zone)[zone - 1] for zone in range(5))
 
@@ -58,7 +75,8 @@ def step(shard: Shard, rows: Int64, window: ShardWindow) -> tuple[Shard, NDArray
     shown = _component_zones(shard, rows) + np.int8(len(_ZONES)) * _presence(absent)
     changed = words | (shard.shown[rows] != shown).any(axis=1)
     words_now = {"mode": mode, "software": software, "scenario": scenario}
-    return with_rows(shard, rows, **words_now, absent=absent, shown=shown), changed
+    value_us = np.where(absent == 0, window.columns["last_time_us"][:, None], shard.value_us[rows])
+    return with_rows(shard, rows, **words_now, absent=absent, shown=shown, value_us=value_us), changed
 
 
 def _absent(shard: Shard, rows: Int64, window: ShardWindow) -> NDArray[np.int8]:
@@ -97,8 +115,15 @@ def _groups(columns: tuple[Column, ...], components: tuple[str, ...]) -> tuple[I
 def judge(shard: Shard, row: int, record: Record, time_us: int) -> Health:
     """The health of one robot as of `time_us`."""
     about = record.open
-    state = shard.components, shard.absent[row].tobytes(), shard.shown[row].tobytes(), bool(shard.silent[row])
-    body = _body(*state, about) if about else _body_without_episodes(*state)
+    lives = shard.slow.lives(shard.robots[row]) if shard.slow and shard.slow.worn else None
+    remaining = tuple(remaining_of(lives, 0).items()) if lives else ()
+    # A component's age is told only where it is not the robot's own: so most robots share what is said of them.
+    value_us = np.where(shard.absent[row] > 0, np.maximum(shard.value_us[row], NO_VALUE_US), NEVER)
+    state = _State(
+        shard.components, shard.absent[row].tobytes(), shard.shown[row].tobytes(), value_us.tobytes(), remaining,
+        bool(shard.silent[row]),
+    )  # fmt: skip
+    body = _body(state, about) if about else _body_without_episodes(state)
     received_us = int(shard.received_us[row])
     return Health(
         v=HEALTH_VERSION,
@@ -125,20 +150,25 @@ class _Body(NamedTuple):
     zone: Zone
 
 
+class _State(NamedTuple):
+    """What a robot's body is made from beside its episodes. `absent` and `shown` int8, `value_us` int64, packed."""
+
+    components: tuple[str, ...]
+    absent: bytes
+    shown: bytes
+    value_us: bytes
+    remaining: tuple[tuple[str, RemainingLife], ...]
+    silent: bool
+
+
 @lru_cache(maxsize=4096)
-def _body_without_episodes(components: tuple[str, ...], absent: bytes, shown: bytes, silent: bool) -> _Body:
+def _body_without_episodes(state: _State) -> _Body:
     """Most robots say one of a few things: what a new fleet is told of was 100 µs a robot, and is 10."""
-    return _body(components, absent, shown, silent, [])
+    return _body(state, [])
 
 
-def _body(
-    components: tuple[str, ...], absent: bytes, shown: bytes, silent: bool, open_episodes: list[Episode]
-) -> _Body:
-    """`absent` and `shown`: a robot's row of each, int8 a component."""
-    states = zip(
-        components, np.frombuffer(absent, np.int8).tolist(), np.frombuffer(shown, np.int8).tolist(), strict=True
-    )
-    found = _components(list(states), silent, open_episodes)
+def _body(state: _State, open_episodes: list[Episode]) -> _Body:
+    found = _components(state, open_episodes)
     status = max((c.status for c in found if _counts(c)), key=SEVERITY.__getitem__, default=Status.UNKNOWN)
     return _Body(tuple(found), status, max((c.zone for c in found), key=str))
 
@@ -148,18 +178,20 @@ def _counts(component: ComponentHealth) -> bool:
     return component.component != Component.ACCURACY.value or component.status is not Status.UNKNOWN
 
 
-def _components(
-    states: list[tuple[str, int, int]], silent: bool, open_episodes: list[Episode]
-) -> list[ComponentHealth]:
-    """Worst first. Those of the robot (name, absent, shown), and those that an open episode is about."""
+def _components(state: _State, open_episodes: list[Episode]) -> list[ComponentHealth]:
+    """Worst first. Those of the robot, and those that an open episode is about."""
     episodes: dict[str, list[Episode]] = {}
     for episode in open_episodes:
         episodes.setdefault(episode.component, []).append(episode)
+    remaining = dict(state.remaining)
+    numbers = (np.frombuffer(state.absent, np.int8), np.frombuffer(state.shown, np.int8),
+               np.frombuffer(state.value_us, np.int64))  # fmt: skip
     found: list[ComponentHealth] = []
-    for name, absent, shown in states:
+    for name, absent, shown, value_us in zip(state.components, *(n.tolist() for n in numbers), strict=True):
         if absent != NOT_THERE:
-            zone, unknown = _ZONES[shown % len(_ZONES)], silent or absent > UNKNOWN_AFTER
-            found.append(_component(name, zone, unknown, episodes.pop(name, [])))
+            zone, unknown = _ZONES[shown % len(_ZONES)], state.silent or absent > UNKNOWN_AFTER
+            component = _component(name, zone, unknown, episodes.pop(name, []))
+            found.append(_with_life(component, remaining.get(name), value_us))
     # Known by their episodes alone: what left the layout, or a robot that no window has shown yet.
     found += [_component(name, Zone.NONE, True, about) for name, about in episodes.items()]
     if not found:
@@ -167,15 +199,22 @@ def _components(
     return sorted(found, key=_worst_first)
 
 
+def _with_life(component: ComponentHealth, life: RemainingLife | None, value_us: int) -> ComponentHealth:
+    if life is None and value_us == NEVER:
+        return component
+    return msgspec.structs.replace(component, remaining_life=life, last_value_us=value_us)
+
+
 def _component(name: str, zone: Zone, unknown: bool, episodes: list[Episode]) -> ComponentHealth:
     status = Status.UNKNOWN if unknown else Status.NORMAL
     worst_first = sorted(episodes, key=lambda e: (-SEVERITY[status_of(e.rule, e.level)], e.first_us, e.key))
     if worst_first:
         status = max(status, status_of(worst_first[0].rule, worst_first[0].level), key=SEVERITY.__getitem__)
+    worn = Zone.C if any(episode.rule in _WORN for episode in episodes) else Zone.NONE
     return ComponentHealth(
         component=name,
         status=status,
-        zone=Zone.NONE if status is Status.UNKNOWN else zone,
+        zone=Zone.NONE if status is Status.UNKNOWN else max(zone, worn, key=str),
         evidence=[_evidence(episode) for episode in worst_first],
     )
 
@@ -194,4 +233,10 @@ def _evidence(episode: Episode) -> Evidence:
         limit=episode.limit,
         since_us=episode.first_us,
         text=describe(episode),
+        last_us=episode.last_us,
+        side=episode.side,
+        baseline=episode.baseline,
+        confidence=episode.confidence,
+        rule_version=RULE_VERSIONS[episode.rule],
+        episode_id=episode.id,
     )

@@ -16,7 +16,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.columns import Codes, Int64
+from processors.detectors.tracks import Track, component_order, union_of
+from processors.slow import Slow
+from schemas.columns import Codes, Float32, Int64
 from schemas.errors import ContractError
 from schemas.robot_code import CODE_LENGTH
 from schemas.signals import SIGNAL, SIGNAL_ORDER, Component
@@ -50,21 +52,27 @@ MODE_COLUMN = Column(MODE_SIGNAL, 0, "")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """R robots (sorted S29 codes), K columns, C components; arrays have R rows.
+    """R robots (sorted S29 codes), K columns, C components, T tracks; arrays have R rows.
 
     A robot: `window_us` the start of the last assessed window; `last_time_us`, `received_us` event and broker time
     of its last frame; `health_us` the time of its last health message; `clock_us` the broker time of its last
     frame with a clock ahead and `clock_bad` the good windows that are still to come before that is over;
     `silent`; `wake_us` when time changes its episodes (by the broker's clock); `mode`; `software`, `scenario`.
     A column: `phase` (see `detectors/limit.py`) of each threshold and `seen`, the windows that showed it. A
-    component: `absent`, windows since it last had a value, and `shown`, what its last health message said.
-    `length_us` is that of the last window.
+    component: `absent`, windows since it last had a value, `value_us` when that was (event time), and `shown`,
+    what its last health message said. `length_us` is that of the last window.
+
+    `epoch_us`: the start of the epoch that is being gathered, a track's `sums` and `counts` of its windows, the
+    frames that `arrived` and were `missed` in them, and the `boots`; `boot_id` is the last; since `lossy_us`
+    and `restarting_us` too many frames were missed, or boots made (`detectors/link.py`). `slow` is what detectors
+    remember from epoch to epoch; it is kept apart (`processors/slow.py`), None before the first one.
     """
 
     length_us: int
     robots: Codes
     columns: tuple[Column, ...]
     components: tuple[str, ...]
+    tracks: tuple[Track, ...]
     window_us: Int64
     last_time_us: Int64
     received_us: Int64
@@ -79,7 +87,18 @@ class Shard:
     phase: NDArray[np.int8]
     seen: NDArray[np.int32]
     absent: NDArray[np.int8]
+    value_us: Int64
     shown: NDArray[np.int8]
+    epoch_us: Int64
+    arrived: NDArray[np.int32]
+    missed: NDArray[np.int32]
+    boots: NDArray[np.int16]
+    boot_id: Int64
+    lossy_us: Int64
+    restarting_us: Int64
+    sums: Float32
+    counts: NDArray[np.int16]
+    slow: Slow | None = None
 
     def rows(self, codes: Codes) -> Int64:
         """The row of each of `codes`, which are all there."""
@@ -114,17 +133,31 @@ _FIELDS: dict[str, _Field] = {
     "phase": _Field("i1", ("steps", "columns"), UNSEEN),
     "seen": _Field("<i4", ("columns",), 0),
     "absent": _Field("i1", ("components",), NOT_THERE),
+    "value_us": _Field("<i8", ("components",), NEVER),
     "shown": _Field("i1", ("components",), 0),
+    "epoch_us": _Field("<i8", (), NEVER),
+    "arrived": _Field("<i4", (), 0),
+    "missed": _Field("<i4", (), 0),
+    "boots": _Field("<i2", (), 0),
+    "boot_id": _Field("<i8", (), NEVER),
+    "lossy_us": _Field("<i8", (), NEVER),
+    "restarting_us": _Field("<i8", (), NEVER),
+    "sums": _Field("<f4", ("tracks",), 0),
+    "counts": _Field("<i2", ("tracks",), 0),
 }
 
 
 def empty_shard() -> Shard:
     """A shard that has not seen a robot."""
-    return _filled(0, np.empty(0, f"S{CODE_LENGTH}"), (), ())
+    return _filled(0, np.empty(0, f"S{CODE_LENGTH}"), (), (), ())
 
 
 def widened(
-    shard: Shard, robots: Codes, columns: tuple[Column, ...] = (), components: tuple[str, ...] = ()
+    shard: Shard,
+    robots: Codes,
+    columns: tuple[Column, ...] = (),
+    components: tuple[str, ...] = (),
+    tracks: tuple[Track, ...] = (),
 ) -> Shard:
     """The shard with room for these; the same one where it has them all."""
     known = np.searchsorted(shard.robots, robots)
@@ -133,9 +166,11 @@ def widened(
     codes = shard.robots if all_known else np.union1d(shard.robots, robots)
     wider_columns = _union_of_columns(shard.columns, columns)
     wider_components = _union_of_components(shard.components, components)
-    if all_known and wider_columns == shard.columns and wider_components == shard.components:
+    wider_tracks = union_of(shard.tracks, tracks)
+    wider = wider_columns, wider_components, wider_tracks
+    if all_known and wider == (shard.columns, shard.components, shard.tracks):
         return shard
-    return _moved(shard, _filled(shard.length_us, codes, wider_columns, wider_components))
+    return replace(_moved(shard, _filled(shard.length_us, codes, *wider)), slow=shard.slow)
 
 
 def with_rows(shard: Shard, rows: Int64 | list[int], **arrays: Any) -> Shard:
@@ -145,13 +180,6 @@ def with_rows(shard: Shard, rows: Int64 | list[int], **arrays: Any) -> Shard:
         changed[name] = getattr(shard, name).copy()
         changed[name][rows] = new
     return replace(shard, **changed)
-
-
-@lru_cache(maxsize=4096)
-def component_order(component: str) -> tuple[int, int]:
-    """Joints by number, then the others in the order of the signal table's components."""
-    kind, _, number = component.partition("/")
-    return list(Component).index(Component(kind)), int(number or 0)
 
 
 @lru_cache(maxsize=1024)
@@ -171,13 +199,19 @@ def _union_of_components(have: tuple[str, ...], want: tuple[str, ...]) -> tuple[
     return have if set(want) <= set(have) else tuple(sorted(set(have) | set(want), key=component_order))
 
 
-def _filled(length_us: int, robots: Codes, columns: tuple[Column, ...], components: tuple[str, ...]) -> Shard:
-    sizes = {"columns": len(columns), "components": len(components), "steps": STEPS}
+def _filled(
+    length_us: int,
+    robots: Codes,
+    columns: tuple[Column, ...],
+    components: tuple[str, ...],
+    tracks: tuple[Track, ...],
+) -> Shard:
+    sizes = {"columns": len(columns), "components": len(components), "steps": STEPS, "tracks": len(tracks)}
     arrays: dict[str, Any] = {
         name: np.full((len(robots), *(sizes[axis] for axis in field.axes)), field.initial, field.kind)
         for name, field in _FIELDS.items()
     }
-    return Shard(length_us, robots, columns, components, **arrays)
+    return Shard(length_us, robots, columns, components, tracks, **arrays)
 
 
 def _moved(old: Shard, new: Shard) -> Shard:
@@ -185,6 +219,7 @@ def _moved(old: Shard, new: Shard) -> Shard:
     places = {
         "columns": _places(old.columns, new.columns),
         "components": _places(old.components, new.components),
+        "tracks": _places(old.tracks, new.tracks),
         "steps": np.arange(STEPS),
     }
     rows = new.rows(old.robots)
@@ -206,6 +241,7 @@ class _Stored(msgspec.Struct, array_like=True):
     components: tuple[str, ...]
     texts: dict[str, list[str]]
     arrays: dict[str, bytes]
+    tracks: tuple[Track, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -213,14 +249,14 @@ _decoder = msgspec.msgpack.Decoder(_Stored)
 
 
 def snapshot(shard: Shard) -> bytes:
-    """The packed bytes of the state."""
+    """The packed bytes of the state, without `slow`."""
     arrays = {n: getattr(shard, n).tobytes() for n, field in _FIELDS.items() if field.kind != "O"}
     texts = {n: getattr(shard, n).tolist() for n, field in _FIELDS.items() if field.kind == "O"}
     head = (SHARD_VERSION, shard.length_us, shard.robots.tobytes(), shard.columns, shard.components)
-    return _encoder.encode(_Stored(*head, texts, arrays))
+    return _encoder.encode(_Stored(*head, texts, arrays, shard.tracks))
 
 
-def restore(packed: bytes) -> Shard:
+def restore(packed: bytes, slow: Slow | None = None) -> Shard:
     """The state from its bytes. An array that an older program did not have starts at its initial value.
 
     Raises ContractError where the bytes are of another version: state is never misread.
@@ -232,7 +268,7 @@ def restore(packed: bytes) -> Shard:
     if stored.v != SHARD_VERSION:
         raise ContractError(f"the stored state of a shard is version {stored.v}, this program has {SHARD_VERSION}")
     robots = np.frombuffer(stored.robots, f"S{CODE_LENGTH}")
-    shard = _filled(stored.length_us, robots, stored.columns, stored.components)
+    shard = _filled(stored.length_us, robots, stored.columns, stored.components, stored.tracks)
     arrays: dict[str, Any] = {
         name: np.frombuffer(packed, _FIELDS[name].kind).reshape(getattr(shard, name).shape)
         for name, packed in stored.arrays.items()
@@ -240,4 +276,4 @@ def restore(packed: bytes) -> Shard:
     }
     for name, texts in stored.texts.items():
         arrays[name] = np.array(texts, object)
-    return replace(shard, **arrays)
+    return replace(shard, **arrays, slow=slow)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.shard import MODE_COLUMN, Column, component_order
+from processors.detectors.tracks import component_order
+from processors.shard import MODE_COLUMN, Column
 from schemas.columns import Codes, Float32, Int64
 from schemas.layout import Layout, parse_layout
 from schemas.limits import MODEL_LENGTH, SIDES, Limits
@@ -32,6 +33,7 @@ class ShardWindow:
     """n robots; `columns` as in `vitals.WINDOW_COLUMNS`, `statistics` robots × the slots that keep each."""
 
     layout: Layout
+    shard: int
     kind: int
     start_us: int
     length_us: int
@@ -67,7 +69,7 @@ def read_window(vitals: Vitals) -> ShardWindow:
     """Unpack it. Raises RejectError where the arrays disagree."""
     columns = unpack_columns(vitals)
     return ShardWindow(
-        parse_layout(vitals.layout), vitals.kind, vitals.start_us, vitals.length_us,
+        parse_layout(vitals.layout), vitals.shard, vitals.kind, vitals.start_us, vitals.length_us,
         columns, unpack_statistics(vitals), np.array(vitals.software, object), np.array(vitals.scenario, object),
     )  # fmt: skip
 

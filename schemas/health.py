@@ -12,6 +12,7 @@ import msgspec
 from schemas.errors import RejectError
 
 HEALTH_VERSION = 1
+NO_VALUE_US = 0
 
 
 class Status(StrEnum):
@@ -39,7 +40,11 @@ class Zone(StrEnum):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a component has its status: one finding in a technician's words, with its numbers."""
+    """Why a component has its status: one open episode in a technician's words, with its numbers.
+
+    `value`, `limit` and `baseline` (what the value was compared with) in `unit`, None where the rule has none.
+    `since_us` is the event time of the first sign, `last_us` of the latest (-1: not told). `confidence` 0..1.
+    """
 
     rule: str
     signal: str
@@ -48,15 +53,42 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None
     since_us: int
     text: str
+    last_us: int = -1
+    side: str = ""
+    baseline: float | None = None
+    confidence: float | None = None
+    rule_version: int = 0
+    episode_id: str = ""
+
+
+class RemainingLife(msgspec.Struct, frozen=True, kw_only=True):
+    """How long until the first of a component's wearing signals reaches its alarm limit; an estimate.
+
+    `days` with an 80 % interval from `low` to `high`, as of the day before the judgement. `high` None: no end in
+    sight. `days` None: longer than `low`; and with no `low` either, the data cannot tell (unknown).
+    """
+
+    signal: str
+    days: float | None
+    low: float | None
+    high: float | None
+    limit: float | None
+    text: str
 
 
 class ComponentHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """One component (`joint/3`, `battery`, `accuracy`, `robot`): status, zone, evidence worst first."""
+    """One component (`joint/3`, `battery`, `accuracy`, `robot`): status, zone, evidence worst first.
+
+    `remaining_life` None: nothing of it is known to wear. `last_value_us`: the event time of its last value where
+    that was not in the robot's last window, NO_VALUE_US where none is known; -1: as new as its last frame.
+    """
 
     component: str
     status: Status
     zone: Zone
     evidence: list[Evidence] = []
+    remaining_life: RemainingLife | None = None
+    last_value_us: int = -1
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 In: an asyncpg connection and a question's parameters. Out: rows as structs. Called by the command line.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -22,7 +22,8 @@ WORST_FIRST = sorted(SEVERITY, key=lambda status: -SEVERITY[status])
 class RobotState(msgspec.Struct, frozen=True, kw_only=True):
     """One robot as it was last judged. Without a judgement everything but code and status is None or empty.
 
-    `last_seen` is the event time of its last frame, `received` when the broker had it.
+    `last_seen` is the event time of its last frame, `received` when the broker had it, `assessed` the event time
+    of the judgement where it was asked for.
     """
 
     robot_id: str
@@ -34,6 +35,7 @@ class RobotState(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: datetime | None
     received: datetime | None
     components: list[ComponentHealth] | None
+    assessed: datetime | None = None
 
 
 class AnomalyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +105,28 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One transition of one episode of a robot."""
+
+    episode_id: str
+    number: int
+    transition: str
+    status: str
+    component: str
+    rule: str
+    text: str
+    time: datetime
+    live: bool
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure over the windows that begin in one stretch of time; None where no window had the value."""
+
+    time: datetime
+    value: float | None
+    frames: int
+
+
 async def connect(database_url: str) -> asyncpg.Connection:
     """A connection for reading. Raises UnavailableError when the database does not answer."""
     try:
@@ -164,6 +188,21 @@ async def deeds(connection: asyncpg.Connection, code: str, actor: str, acted: da
     return await _rows(connection, Deed, "deeds", code, actor, acted)
 
 
+async def history(connection: asyncpg.Connection, code: str, component: str, count: int) -> list[HistoryLine]:
+    """What happened to the episodes of a robot's component (all of them where it is empty), newest first."""
+    return await _rows(connection, HistoryLine, "history", code, component, count)
+
+
+async def stretches(
+    connection: asyncpg.Connection, code: str, figure: str, start: datetime, end: datetime, length: timedelta
+) -> list[Stretch]:
+    """A figure (`serve/figures.py`) of a robot's windows from `start` until `end`, by stretches that are multiples
+    of `length`; one without windows is left out.
+    """
+    sql = _sql("stretches").format(figure=figure)
+    return [msgspec.convert(dict(row), Stretch) for row in await _ask(connection, sql, code, start, end, length)]
+
+
 async def landed_offsets(connection: asyncpg.Connection, topic: str) -> dict[int, int]:
     """By partition the next offset to land."""
     return {row["partition"]: row["next_offset"] for row in await _fetch(connection, "landed_offsets", topic)}
@@ -189,8 +228,12 @@ async def _rows(connection: asyncpg.Connection, kind: type[Row], question: str, 
 
 
 async def _fetch(connection: asyncpg.Connection, question: str, *parameters: Any) -> list[asyncpg.Record]:
+    return await _ask(connection, _sql(question), *parameters)
+
+
+async def _ask(connection: asyncpg.Connection, sql: str, *parameters: Any) -> list[asyncpg.Record]:
     try:
-        return await connection.fetch(_sql(question), *parameters)
+        return await connection.fetch(sql, *parameters)
     except asyncpg.UndefinedTableError:
         raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

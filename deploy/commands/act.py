@@ -15,6 +15,7 @@ from deploy.durations import seconds
 from deploy.settings import Endpoints, Settings, endpoints
 from deploy.topics import check
 from schemas.action import Action, Kind, encode_action
+from schemas.anomaly import FLEET
 from schemas.errors import UnavailableError
 from schemas.robot_code import checked_code
 from schemas.topics import ACTIONS
@@ -32,7 +33,10 @@ _LOOK_EVERY_S = 0.2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=list(_KINDS), metavar="KIND", help=", ".join(_KINDS))
-    parser.add_argument("code", help="the 29-character robot code; hyphens and spaces are left out")
+    parser.add_argument(
+        "code",
+        help="the 29-character robot code, hyphens and spaces are left out; or `fleet` for an episode of many",
+    )
     parser.add_argument("--component", default="", metavar="PATH", help="only of joint/3, battery, accuracy, robot")
     parser.add_argument(
         "--episode", default="", metavar="ID", help="only this one; the beginning of its id will do"
@@ -49,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     wish = Wish(
         kind=_KINDS[args.kind],
-        robot_id=checked_code(args.code),
+        robot_id=FLEET if args.code == FLEET else checked_code(args.code),
         actor=args.actor or getpass.getuser(),
         note=args.note,
         episode=args.episode,
@@ -79,7 +83,7 @@ async def _act(servers: Endpoints, wish: Wish) -> int:
 
 
 async def _check_robot(connection: asyncpg.Connection, code: str) -> None:
-    if await database.robot(connection, code) is None:
+    if code != FLEET and await database.robot(connection, code) is None:
         similar = await database.similar_robots(connection, code[:12])
         known = f"; some that have: {', '.join(similar)}" if similar else ""
         raise UnavailableError(f"nothing of robot {code} has landed{known}")

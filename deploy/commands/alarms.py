@@ -11,6 +11,7 @@ from rich.table import Table
 
 from deploy.settings import Settings, endpoints
 from deploy.text import STATUS_STYLE, since
+from schemas.anomaly import FLEET
 from schemas.errors import SettingError
 from schemas.health import Status
 from schemas.robot_code import checked_code
@@ -37,7 +38,7 @@ class AlarmList(msgspec.Struct, frozen=True):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--robot", metavar="CODE", help="only those of one robot")
+    parser.add_argument("--robot", metavar="CODE", help="only those of one robot, or of the `fleet`")
     parser.add_argument(
         "--muted", action="store_true", help="also what calls nobody: shelved, out of service, part of another"
     )
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.limit < 1:
         raise SettingError(f"--limit {args.limit}: give 1 or more")
-    code = checked_code(args.robot) if args.robot else None
+    code = checked_code(args.robot) if args.robot not in (None, FLEET) else args.robot
     found = asyncio.run(_list(endpoints(settings).database_url, code, args.muted, args.limit))
     if args.json:
         print(msgspec.json.encode(found).decode())

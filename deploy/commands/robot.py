@@ -4,14 +4,13 @@ import argparse
 import asyncio
 from datetime import UTC, datetime
 
-import asyncpg
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from deploy.find_robot import find_robot
 from deploy.settings import Settings, endpoints
 from deploy.text import STATUS_STYLE, number, since
-from schemas.errors import UnavailableError
 from schemas.health import Status
 from schemas.robot_code import RobotCodeParts, checked_code, format_code, parse_code
 from serve import database
@@ -49,21 +48,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 async def _report(database_url: str, code: str) -> RobotReport:
     connection = await database.connect(database_url)
     try:
-        state = await database.robot(connection, code)
-        if state is None:
-            raise UnavailableError(await _unknown(connection, code))
+        state = await find_robot(connection, code)
         frames = await database.latest_frames(connection, code, FRAMES)
         windows = await database.latest_vitals(connection, code, WINDOWS)
         episodes = await database.open_episodes(connection, code)
     finally:
         await connection.close()
     return RobotReport(parse_code(code), state, latest_readings(frames, windows), episodes)
-
-
-async def _unknown(connection: asyncpg.Connection, code: str) -> str:
-    similar = await database.similar_robots(connection, code[:12]) or await database.similar_robots(connection, "")
-    known = f"; some that have: {', '.join(similar)}" if similar else ""
-    return f"nothing of robot {code} has landed{known}"
 
 
 def _print(report: RobotReport, now: datetime) -> None:
@@ -83,10 +74,13 @@ def _print(report: RobotReport, now: datetime) -> None:
 
 
 def _print_components(console: Console, report: RobotReport) -> None:
-    table = Table("component", "status", "zone", "evidence", title="Health", title_justify="left", box=None)
+    table = Table(
+        "component", "status", "zone", "evidence", "remaining life", title="Health", title_justify="left", box=None
+    )
     for component in report.state.components or []:
         text = "; ".join(evidence.text for evidence in component.evidence)
-        table.add_row(component.component, component.status.value, component.zone.value or "–", text,
+        life = component.remaining_life.text if component.remaining_life else "–"
+        table.add_row(component.component, component.status.value, component.zone.value or "–", text, life,
                       style=STATUS_STYLE[component.status])  # fmt: skip
     console.print(table if table.row_count else "Health: not judged yet")
 

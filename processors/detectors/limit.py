@@ -18,6 +18,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from processors.detectors.arrays import exact
 from processors.findings import LIMIT, MODE, Finding, Level, Report
 from processors.shard import MODE_COLUMN, UNSEEN, Column, Shard, with_rows
 from processors.shard_window import ShardWindow, models_of, values_of
@@ -149,8 +150,3 @@ def _report(shard: Shard, window: ShardWindow, at: int, row: int, judged: _Judge
             )
         )
     return Report(rules=RULES, until_us=window.end_us, findings=findings)
-
-
-def exact(value: np.float32) -> float | None:
-    """A float32 as the shortest decimal that means it (0.8, not 0.800000011920929); None for NaN."""
-    return None if np.isnan(value) else float(str(value))

@@ -4,7 +4,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client import CollectorRegistry
 
@@ -16,6 +18,7 @@ from schemas.limits import Limits
 from schemas.topics import ANOMALIES, DEFAULT_PARTITIONS, VITALS, shard_key, shard_of
 from schemas.vitals import encode_vitals
 from support.assess import Readings, robot, window
+from support.pipeline import Pipeline
 
 ROBOTS = 1000
 WITHIN_S = 60
@@ -132,3 +135,28 @@ async def test_a_bad_release_upsets_four_signals_of_a_thousand_robots_and_at_mos
     assert {a.robot_id for a in found} == {FLEET}
     assert {a.software for a in found} == {"4.2.1"}
     assert assessing.metrics.groups.calls._value.get() <= 5
+
+
+def test_an_operator_sees_one_line_for_a_flood_and_answers_it(
+    topics: str, database_url: str, tmp_path: Path
+) -> None:
+    codes = [robot(number) for number in range(60)]
+    pipeline = Pipeline(tmp_path, topics, database_url, ROBOVITALS_INSTANCE="test")
+    pipeline.start("land")
+    pipeline.start("assess")
+    asyncio.run(publish(topics, 0, dict.fromkeys(codes, HOT), "1.0"))
+    asyncio.run(until_calling(topics, 1, len(codes)))
+    while (counts := _alarms(pipeline))["counts"].get("muted") != len(codes):
+        pass
+    (line,) = counts["alarms"]
+    assert (line["robot_id"], line["state"]) == (FLEET, "unacknowledged_active")
+    done = pipeline.command("act", "acknowledge", FLEET, "--note", "the hall is hot", "--actor", "Ada")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("fleet  acknowledged active  Acknowledged by Ada: the hall is hot. 60 robots of ")
+    assert _alarms(pipeline)["counts"] == {"acknowledged_active": 1, "muted": len(codes)}
+    assert 'rejected_total{reason="bad_code"}' not in pipeline.metrics("assess")
+    assert pipeline.stop() == {"assess": 0, "land": 0}
+
+
+def _alarms(pipeline: Pipeline) -> Any:
+    return msgspec.json.decode(pipeline.command("alarms", "--json").stdout)

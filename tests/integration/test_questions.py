@@ -7,12 +7,15 @@ import asyncpg
 import msgspec
 import pytest
 
+from deploy.commands import explain
 from ingest.anomaly_rows import add_anomalies
 from schemas.anomaly import AlarmState, Anomaly, Transition
 from schemas.errors import UnavailableError
-from schemas.health import Status
+from schemas.health import ComponentHealth, Evidence, Status, Zone
+from schemas.limits import Limits
 from schemas.robot_code import make_code
-from serve import database
+from schemas.signals import SIGNALS, Component
+from serve import database, figures
 from support import messages
 from support.frames import TIME_US
 
@@ -91,6 +94,86 @@ async def test_an_episode_is_open_until_it_is_cleared(connection):
     await add_anomalies(connection, [_told(2, Transition.CLEARED, active=False)])
     assert await database.open_episodes(connection, ILL) == []
     assert [line.transition for line in await database.latest_anomalies(connection, 5)] == ["cleared", "opened"]
+    history = await database.history(connection, ILL, "joint/1", 5)
+    assert [(line.number, line.transition) for line in history] == [(2, "cleared"), (1, "opened")]
+    assert await database.history(connection, ILL, "", 5) == history
+    assert await database.history(connection, ILL, "joint/2", 5) == []
+
+
+async def add_windows(connection, temperatures):
+    """10 s windows of one robot, its second joint this warm; None for a window without a value."""
+    columns = (
+        "robot_id, start, length_us, kind, frames, first_seq, last_seq, boot_id, missing, last_time, received, "
+        "fault_frames, backfill_frames, mode, software, scenario, joint_temperature_c_max"
+    )
+    for number, warm in enumerate(temperatures):
+        start = MINUTE + timedelta(seconds=10 * number)
+        await connection.execute(
+            f"INSERT INTO vitals ({columns}) "
+            "VALUES ($1, $2, 10000000, 0, 10, 0, 9, 1, 0, $2, $2, 0, 0, 1, '1.0', 'lab', $3)",
+            ILL,
+            start,
+            [40.0, warm],
+        )
+
+
+MINUTE = NOW.replace(second=0) - timedelta(minutes=5)
+
+
+async def test_a_figure_of_windows_is_told_by_stretches_of_time(connection):
+    await add_windows(connection, [50.0, 60.0, None, 80.0, 90.0, 95.0])
+    figure = figures.of_signal("joint_temperature_c", 2, "max")
+    until = MINUTE + timedelta(seconds=50)
+    found = await database.stretches(connection, ILL, figure, MINUTE, until, timedelta(seconds=10))
+    assert [stretch.value for stretch in found] == [50, 60, None, 80, 90]
+    assert found[1].time == MINUTE + timedelta(seconds=10)
+    by_minute = await database.stretches(connection, ILL, figure, MINUTE, NOW, timedelta(minutes=1))
+    assert [(stretch.value, stretch.frames) for stretch in by_minute] == [(95, 60)]
+
+
+async def test_every_figure_can_be_asked_for(connection):
+    await add_windows(connection, [50.0])
+    asked = [figures.of_count(name) for name in figures.COUNTS]
+    for signal in SIGNALS:
+        joint = 1 if signal.component is Component.JOINT else 0
+        asked += [figures.of_signal(signal.name, joint, statistic) for statistic in signal.statistics]
+    for figure in asked:
+        (found,) = await database.stretches(connection, ILL, figure, MINUTE, NOW, timedelta(days=1))
+        assert found.frames == 10
+
+
+async def test_an_explanation_holds_the_windows_around_the_first_sign_and_the_latest(connection, database_url):
+    await add_windows(connection, [50.0 + number for number in range(20)])
+    first = MINUTE + timedelta(seconds=53)
+    hot = Evidence(
+        rule="limit",
+        signal="joint_temperature_c",
+        value=69.0,
+        unit="°C",
+        limit=55.0,
+        since_us=int(first.timestamp() * 1_000_000),
+        last_us=int((first + timedelta(seconds=140)).timestamp() * 1_000_000),
+        text="hot",
+        side="above",
+    )
+    component = ComponentHealth(component="joint/2", status=Status.OFF_SPEC, zone=Zone.D, evidence=[hot])
+    stored = msgspec.json.encode([component]).decode()
+    await connection.execute("UPDATE health SET components = $2::text::jsonb WHERE robot_id = $1", ILL, stored)
+    explained = await explain._explained(database_url, ILL, None, Limits())
+    (why,) = explained.components
+    (reason,) = why.reasons
+    assert [stretch.value for stretch in reason.stretches] == [52, 53, 54, 55, 56, 57, 58, 68, 69]
+    assert [(one.signal, one.value) for one in why.standings] == [("joint_temperature_c", 69)]
+    assert why.last_value == NOW - timedelta(seconds=2)
+    assert msgspec.json.decode(msgspec.json.encode(explained))["state"]["robot_id"] == ILL
+
+
+async def test_a_robot_of_which_nothing_has_landed_is_an_error_that_names_others(connection, database_url):
+    unknown = make_code("ZZ", "TEST", "MODEL1", "9")
+    with pytest.raises(UnavailableError, match=f"nothing of robot {unknown} has landed; some that have: {ILL}"):
+        await explain._explained(database_url, unknown, None, Limits())
+    with pytest.raises(UnavailableError, match="was not judged yet"):
+        await explain._explained(database_url, NEW, None, Limits())
 
 
 async def test_alarms_are_listed_worst_first_and_the_muted_last(connection):

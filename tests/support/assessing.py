@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from processors import assessor, attending, episodes
+from processors import assessor, attending, episodes, slow
 from processors.assessor import Outcome
 from processors.episodes import Record
-from processors.shard import empty_shard, restore, snapshot
+from processors.shard import Shard, empty_shard, restore, snapshot
 from schemas.anomaly import Anomaly, Transition
 from schemas.health import ComponentHealth, Health
 from schemas.limits import Limits
@@ -20,6 +20,7 @@ class Assessed:
 
     limits: Limits = field(default_factory=Limits)
     shard: bytes = snapshot(empty_shard())
+    slow: dict[int, bytes] = field(default_factory=dict)
     records: dict[str, bytes] = field(default_factory=dict)
     anomalies: list[Anomaly] = field(default_factory=list)
     healths: list[Health] = field(default_factory=list)
@@ -34,7 +35,7 @@ class Assessed:
                 self.send(outcome)
                 self.write_records(outcome)
                 if outcome.shard is not None:
-                    self.shard = snapshot(outcome.shard)
+                    self.write_shard(outcome.shard)
         return self
 
     def send(self, outcome: Outcome) -> None:
@@ -44,8 +45,13 @@ class Assessed:
     def write_records(self, outcome: Outcome) -> None:
         self.records.update({code: episodes.snapshot(record) for code, record in outcome.records.items()})
 
+    def write_shard(self, shard: Shard) -> None:
+        if shard.slow is not None:
+            self.slow |= slow.snapshots(shard.slow)
+        self.shard = snapshot(shard)
+
     def _outcomes(self, message: Message) -> list[Outcome]:
-        shard = restore(self.shard)
+        shard = restore(self.shard, slow.restore(self.slow.values()))
         match message:
             case Vitals():
                 return [assessor.on_window(shard, message, self.limits, self.record)]

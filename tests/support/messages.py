@@ -7,7 +7,7 @@ from processors.episodes import Episode, Record, Service
 from processors.findings import Level
 from schemas.action import Action, Kind
 from schemas.anomaly import About, AlarmState, Anomaly, Transition
-from schemas.health import ComponentHealth, Evidence, Health, Status, Zone
+from schemas.health import ComponentHealth, Evidence, Health, RemainingLife, Status, Zone
 from schemas.layout import parse_layout
 from schemas.reject import Reject
 from schemas.signals import MODES, STATISTICS
@@ -55,6 +55,26 @@ HEALTH = Health(
     components=[
         ComponentHealth(component="joint/2", status=Status.OFF_SPEC, zone=Zone.D, evidence=[EVIDENCE]),
         ComponentHealth(component="battery", status=Status.NORMAL, zone=Zone.A),
+    ],
+)  # fmt: skip
+WEARING = Health(
+    v=1, robot_id=CODE, time_us=TIME_US, last_seen_us=TIME_US, received_us=TIME_US + 5,
+    status=Status.MAINTENANCE_REQUIRED, zone=Zone.C, mode="working", software="1.0", scenario="factory_line",
+    open_episodes=1,
+    components=[
+        ComponentHealth(
+            component="joint/2", status=Status.MAINTENANCE_REQUIRED, zone=Zone.C, last_value_us=TIME_US - 7,
+            evidence=[
+                Evidence(
+                    rule="trend", signal="joint_wear", value=0.7, unit="", limit=0.8, since_us=TIME_US, text="worn",
+                    last_us=TIME_US + 1, side="above", baseline=0.1, confidence=0.9, rule_version=1,
+                    episode_id="e-1",
+                )
+            ],
+            remaining_life=RemainingLife(
+                signal="joint_wear", days=20.5, low=12.0, high=None, limit=0.8, text="about 20 days"
+            ),
+        ),
     ],
 )  # fmt: skip
 ANOMALY = Anomaly(

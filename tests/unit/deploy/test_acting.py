@@ -8,6 +8,7 @@ import pytest
 from deploy.acting import Wish, action_of
 from deploy.commands.alarms import state_of
 from schemas.action import Kind
+from schemas.anomaly import FLEET
 from schemas.errors import SettingError
 from serve.database import Alarm
 from support.frames import CODE
@@ -81,6 +82,16 @@ def test_a_component_goes_out_of_service_before_anything_is_wrong_with_it() -> N
 def test_a_wrong_word_is_named_with_what_there_is(words: dict[str, Any], error: str) -> None:
     with pytest.raises(SettingError, match=error):
         action_of(wish(**words), ALARMS, NOW_US)
+
+
+def test_of_the_fleets_episodes_the_only_one_is_meant_and_of_several_one_has_to_be_named() -> None:
+    one, other = alarm("abc1", robot_id=FLEET, component=FLEET), alarm("abd2", robot_id=FLEET, component=FLEET)
+    answer = Wish(kind=Kind.ACKNOWLEDGE, robot_id=FLEET, actor="Ada")
+    assert action_of(answer, [one], NOW_US)[0].episode_id == "abc1"
+    with pytest.raises(SettingError, match="give one, with --episode"):
+        action_of(answer, [one, other], NOW_US)
+    with pytest.raises(SettingError, match="for robots, not for the fleet"):
+        action_of(Wish(kind=Kind.OUT_OF_SERVICE, robot_id=FLEET, actor="Ada", episode="abc"), [one], NOW_US)
 
 
 @pytest.mark.parametrize(

@@ -235,9 +235,9 @@ def test_silence_never_ends_what_was_wrong() -> None:
 
 def test_state_of_another_version_is_not_misread() -> None:
     good = snapshot(restore(Assessed().take(window(hot(40), 0)).shard))
-    assert good[:2] == b"\x97\x01"
+    assert good[:2] == b"\x98\x01"
     with pytest.raises(ContractError, match="version 2"):
-        restore(b"\x97\x02" + good[2:])
+        restore(b"\x98\x02" + good[2:])
     with pytest.raises(ContractError, match="cannot be read"):
         restore(good[:-1])
 

@@ -1,13 +1,18 @@
 """Health: status from episodes, zones from the limits, what is unknown, whose turn it is, and the order."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.health import REFRESH_US, UNKNOWN_AFTER
-from schemas.health import SEVERITY, Status, Zone
+from processors import slow
+from processors.detectors.tracks import Track
+from processors.episodes import Record
+from processors.health import REFRESH_US, UNKNOWN_AFTER, judge
+from processors.shard import restore
+from schemas.health import NO_VALUE_US, SEVERITY, Status, Zone
 from schemas.vitals import Pulse
 from support.assess import LENGTH_US, NAN, START_US, Readings, robot, start_of, window
 from support.assessing import Assessed
@@ -115,6 +120,36 @@ def test_an_alarm_of_what_left_the_layout_stays() -> None:
     for number in range(1, UNKNOWN_AFTER + 40):
         assessed.take(window({CODE: {"joint_temperature_c": [40.0]}}, number))
     assert assessed.component(CODE, "joint/2").status is Status.OFF_SPEC
+
+
+def test_a_component_says_how_old_its_last_value_is_where_the_robot_is_younger() -> None:
+    assessed = Assessed().take(window({CODE: readings()}, 0), window({CODE: readings(soh=NAN)}, 1))
+    for number in range(2, 360):
+        assessed.take(window({CODE: readings(soh=NAN)}, number))
+    assert assessed.component(CODE, "battery").last_value_us == START_US + LENGTH_US - 1_000_000
+    assert assessed.component(CODE, "joint/1").last_value_us == -1
+    never = Assessed().take(window({CODE: readings(soh=NAN)}, 0))
+    assert never.component(CODE, "battery").last_value_us == NO_VALUE_US
+
+
+def test_evidence_names_its_episode_and_the_version_of_its_rule() -> None:
+    assessed = Assessed().take(window({CODE: readings(temperature=95)}, 0))
+    (evidence,) = assessed.component(CODE, "joint/2").evidence
+    (anomaly,) = assessed.anomalies
+    assert (evidence.episode_id, evidence.rule_version) == (anomaly.episode_id, anomaly.rule_version)
+    assert (evidence.side, evidence.last_us) == ("above", anomaly.last_us)
+
+
+def test_what_is_left_of_a_component_is_told_with_it() -> None:
+    shard = restore(Assessed().take(window({CODE: readings()}, 0)).shard)
+    remembered = slow.widened(slow.empty_slow(), shard.robots, (), (Track("battery_soh", 0),))
+    courses = remembered.courses
+    courses.remaining[:], courses.low[:], courses.high[:], remembered.limits[:] = 40, 30, 60, 0.8
+    shard = replace(shard, slow=remembered)
+    told = {c.component: c.remaining_life for c in judge(shard, 0, Record(), START_US).components}
+    assert told["battery"] is not None
+    assert (told["battery"].signal, told["battery"].days, told["battery"].limit) == ("battery_soh", 40, 0.8)
+    assert told["joint/1"] is None
 
 
 def test_what_was_wrong_of_a_robot_that_fell_silent_stays_wrong_and_the_rest_is_unknown() -> None:

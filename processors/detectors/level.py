@@ -1,0 +1,87 @@
+"""Step: a sudden lasting change of a track's level or of its scatter, up or down.
+
+In: residuals (robots × tracks), their means over the fast span, and the state. Out: the state and a Mark. Called by
+`processors/detectors/watch.py` after drift. Down matters: a part that was swapped without a word is better than the
+old one. The fast mean is held against a slow one, and the logarithm of the mean of squared differences against what
+it was in health; both in standard deviations learned in commissioning.
+"""
+
+import numpy as np
+
+from processors.detectors.arrays import Arrays, Field, Mark, clipped, marked, sides, smoothed, weight
+from processors.detectors.baseline import Lesson, Residual
+from processors.detectors.tuning import Tuning
+from schemas.columns import Float32
+
+FIELDS = {
+    "reference": Field("<f2", 0),
+    "apart_variance": Field("<f2", 0),
+    "apart_peak": Field("<f2", 0),
+    "previous": Field("<f2", np.nan),
+    "rough": Field("<f2", 1),
+    "rough_mean": Field("<f2", 0),
+    "rough_variance": Field("<f2", 0),
+    "rough_peak": Field("<f2", 0),
+    "stepped": Field("?", 0),
+}
+
+_BOUND = np.float32(8)  # of residuals, in standard deviations
+_FAR = np.float32(4)  # of differences, in what is usual for them: one spike is no scatter
+_HELD = np.float32(0.1)
+_LEAST = np.float32(0.05)  # what is taken for a standard deviation of either statistic at least
+_MOST = np.float32(1.4)  # thresholds
+_STILL = np.float32(1e-6)  # of squared differences: what stands still is far below health, not infinitely far
+_ANY = np.float32(100)
+
+
+def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mark]:
+    """Judge one epoch, then learn from it. `state` holds drift's means after this epoch."""
+    # What it is held against hardly moves while it is flagged: what lasts stays so, what does not ends cleanly.
+    pace = np.where(state["stepped"], _HELD * weight(tuning.slow), weight(tuning.slow))
+    reference = smoothed(state["reference"], clipped(residual.z, _BOUND), pace)
+    # Back where it was in commissioning it is over, whatever the level was when it began.
+    back = state["stepped"] & (np.abs(state["fast"]) < np.sqrt(state["fast_variance"]))
+    reference = np.where(back, state["fast"], reference)
+    apart: Float32 = state["fast"] - reference
+    level: Float32 = np.abs(apart) / np.maximum(np.sqrt(state["apart_variance"]), _LEAST)
+    unit = np.maximum(np.sqrt(state["rough_variance"]), _LEAST)
+    threshold = np.maximum(np.float32(tuning.scatter_threshold), tuning.guard * state["rough_peak"])
+    rough, strayed = _roughness(state, residual, _MOST * threshold * unit, tuning)
+    scatter: Float32 = np.abs(strayed) / unit
+    of_level = level / np.maximum(np.float32(tuning.step_threshold), tuning.guard * state["apart_peak"])
+    of_scatter = scatter / threshold
+    present = np.where(np.isnan(residual.z), state["previous"], residual.z)
+    state = state | {"previous": present, "rough": rough, "reference": reference}
+    if residual.lesson:
+        state |= _learned(state, apart, level, strayed, scatter, residual.lesson)
+    highest = np.where(np.isnan(residual.z), residual.z, np.maximum(of_level, of_scatter))
+    score, flag = marked(highest, 1.0, state["stepped"], tuning.release)
+    flag &= ~residual.learning
+    state["stepped"] = flag
+    return state, Mark(score, flag, sides(np.where(of_level >= of_scatter, apart, strayed)))
+
+
+def _roughness(state: Arrays, residual: Residual, most: Float32, tuning: Tuning) -> tuple[Float32, Float32]:
+    """The mean of squared differences from one epoch to the next, and how far its logarithm strayed from health: no
+    farther than `most`, so that it is back soon after what raised it is over.
+    """
+    mean = state["rough_mean"]
+    farthest = np.where(residual.learning, _ANY, _FAR * np.exp(mean / 2))
+    difference = clipped(residual.z - state["previous"], farthest)
+    rough = smoothed(state["rough"], difference * difference, weight(tuning.scatter))
+    strayed = clipped(np.log(np.maximum(rough, _STILL)) - mean, np.where(residual.learning, _ANY, most))
+    return np.exp(strayed + mean), strayed
+
+
+def _learned(
+    state: Arrays, apart: Float32, level: Float32, strayed: Float32, scatter: Float32, lesson: Lesson
+) -> Arrays:
+    """How far both stray in health. Peaks count once the scatter is known a little."""
+    variance = state["rough_variance"]
+    return {
+        "apart_variance": lesson.variance(state["apart_variance"], apart * apart),
+        "apart_peak": np.where(lesson.known, np.maximum(state["apart_peak"], level), state["apart_peak"]),
+        "rough_mean": state["rough_mean"] + lesson.share * lesson.bounded(strayed, variance),
+        "rough_variance": lesson.variance(variance, strayed * strayed),
+        "rough_peak": np.where(lesson.known, np.maximum(state["rough_peak"], scatter), state["rough_peak"]),
+    }

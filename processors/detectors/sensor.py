@@ -1,0 +1,77 @@
+"""Sensor: readings that say more about the sensor than about the machine: stuck, jumping, missing.
+
+In: values and residuals (robots × tracks) and the state. Out: the state and a Mark. Called by
+`processors/detectors/watch.py`. Each is held against what the commissioning time showed, since a coarse thermometer
+repeats itself and some signals come seldom. A reading far from the last good one is a spike while it is alone; once
+the third in a row is out there, it is a new level and no business of the sensor's.
+"""
+
+import numpy as np
+
+from processors.detectors.arrays import Arrays, Field, Mark, clipped, marked, sides
+from processors.detectors.baseline import Residual
+from processors.detectors.tuning import Tuning
+from schemas.columns import Float32
+
+# The last value and how many epochs it has not moved (negative: has been absent); the most in health of both; the
+# last good residual, the spikes in a row since, the variance of differences and the farthest spike in health.
+FIELDS = {
+    "last": Field("<f4", np.nan),
+    "still": Field("<f2", 0),
+    "still_peak": Field("<f2", 0),
+    "absent_peak": Field("<f2", 0),
+    "good": Field("<f2", np.nan),
+    "spikes": Field("i1", 0),
+    "jump_variance": Field("<f2", 0),
+    "jump_peak": Field("<f2", 0),
+    "faulty": Field("?", 0),
+}
+
+_IN_A_ROW = 3
+_CLIP = np.float32(6)
+
+
+def step(state: Arrays, value: Float32, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mark]:
+    """Judge one epoch, then learn from it."""
+    here = ~np.isnan(value)
+    still, score = _still(state, value, here, residual, tuning)
+    jump = residual.z - state["good"]
+    scatter = np.maximum(np.sqrt(state["jump_variance"]), np.float32(0.05))
+    size = np.abs(jump) / scatter
+    share_of = size / np.maximum(np.float32(tuning.spike_threshold), tuning.guard * state["jump_peak"])
+    spike = share_of >= 1
+    spikes = np.where(spike, state["spikes"] + np.int8(1), np.int8(0))
+    settled = spikes >= _IN_A_ROW
+    spikes = np.where(settled, np.int8(0), spikes)
+    good = np.where((spike & ~settled) | np.isnan(residual.z), state["good"], residual.z)
+    state = state | {"last": np.where(here, value, state["last"]), "still": still, "good": good, "spikes": spikes}
+    if residual.lesson:
+        lesson = residual.lesson
+        kept = clipped(jump, _CLIP)
+        state["jump_variance"] = lesson.variance(state["jump_variance"], kept * kept)
+        state["jump_peak"] = np.where(lesson.known & ~spike, np.fmax(state["jump_peak"], size), state["jump_peak"])
+    # A spike is told with its reading alone, and what is stuck or missing until it moves: no hysteresis.
+    score, flag = marked(np.fmax(score, share_of), 1.0, np.zeros_like(here), tuning.release)
+    flag &= ~residual.learning
+    state["faulty"] = flag
+    return state, Mark(score, flag, sides(jump))
+
+
+def _still(
+    state: Arrays, value: Float32, here: np.ndarray, residual: Residual, tuning: Tuning
+) -> tuple[Float32, Float32]:
+    """For how long nothing has moved (or come: negative), and that as a share of what would be a fault."""
+    before = state["still"]
+    same = here & (value == state["last"])
+    still = np.where(same, np.maximum(before, 0) + 1, np.where(here, np.float32(0), np.minimum(before, 0) - 1))
+    varies = state["variance"] > 0
+    stuck = np.where(varies, still / (2 * state["still_peak"] + np.float32(tuning.stuck_epochs)), np.float32(0))
+    missing = -still / (2 * state["absent_peak"] + np.float32(tuning.missing_epochs))
+    if residual.learning.any():
+        state["still_peak"] = np.where(
+            residual.learning, np.maximum(state["still_peak"], still), state["still_peak"]
+        )
+        state["absent_peak"] = np.where(
+            residual.learning, np.maximum(state["absent_peak"], -still), state["absent_peak"]
+        )
+    return still, np.maximum(stuck, missing)

@@ -1,0 +1,67 @@
+"""Every parameter of the slow detectors, once, with its reason. All are ours.
+
+Read by `processors/detectors/watch.py` and the detectors. The unit of time is the epoch: 10 minutes of a robot, or
+one row of a series that is evaluated. Thresholds are in units of what the commissioning time showed, so that they
+mean the same for every signal.
+"""
+
+import msgspec
+
+
+class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The defaults are what the assessor runs with, and `robovitals evaluate`."""
+
+    # A week of a robot that works round the clock: every load and every hour of the day was seen a few times.
+    # The first half of it teaches the baseline alone, the second half how far the statistics stray in health.
+    commissioning: int = 1008
+
+    # After commissioning the baseline stays as it is, since wear is what leaves it slowly. A series of which nobody
+    # said that it begins healthy has a rolling one instead: the epochs it remembers; 0 = it stays.
+    memory: int = 0
+
+    # Means over so many epochs: short enough to see a change within two hours, long enough for half a day's load.
+    fast: int = 8
+    slow: int = 72
+    # The logarithm of a mean square over 24 epochs has a standard deviation near 0.3: so four times the variance is
+    # told.
+    scatter: int = 24
+
+    # CUSUM of the residual over its long-run scatter: slack and threshold. By Siegmund's approximation
+    # ARL = (exp(2k(h + 1.166)) - 2k(h + 1.166) - 1) / 2k² a side: 2e7 epochs, two false alarms of 145 tracks and
+    # two sides in 1 000 robot-days, if residuals were independent and normal.
+    drift_slack: float = 0.5
+    drift_threshold: float = 15.0
+
+    # A sudden change, in standard deviations of the same statistic in health.
+    step_threshold: float = 7.0
+    # Scatter, in standard deviations of its logarithm.
+    scatter_threshold: float = 4.5
+
+    # One reading against the one before it, in standard deviations of such differences.
+    spike_threshold: float = 9.0
+    # A value that stays exactly the same, or is absent, for so many epochs more than it ever was in health.
+    stuck_epochs: int = 12
+    missing_epochs: int = 12
+
+    # The distance of all signals of a component together, in standard deviations of its logarithm. That has a short
+    # right tail: of a chi-square with 5 degrees of freedom 4 deviations up are exceeded with 5e-13.
+    pattern_threshold: float = 4.0
+
+    # A joint against the same joint of its model's other robots, in robust standard deviations (1.4826 MAD).
+    peer_threshold: float = 8.0
+    peers: int = 12
+
+    # No threshold lies nearer than this share above the most that the commissioning time showed.
+    guard: float = 1.3
+    # A flag ends below this share of its threshold.
+    release: float = 0.7
+
+
+def rolling() -> Tuning:
+    """For a series that may begin sick: judged after 200 epochs, by what it did in about the last 2 000."""
+    return Tuning(commissioning=200, memory=2000)
+
+
+def commissioned(epochs: int) -> Tuning:
+    """For a series whose first `epochs` are known to be healthy."""
+    return Tuning(commissioning=epochs)

@@ -1,0 +1,158 @@
+"""Epochs: windows of a shard gathered to means over ten minutes, which the slow detectors and the trends judge.
+
+In: the shard's state, a final window, the limits. Out: the state, and a report for each robot of which they have
+something to say. Called by `processors/assessor.py`.
+
+An epoch of a robot is over when a window of a later one comes, so nothing is judged that could still change, and a
+robot that was away has no epochs meanwhile. Shards begin their epochs at different moments, or all would be judged
+at once. A signal's mean counts where a quarter of the epoch's windows had it.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from processors import conditions, slow
+from processors.detectors import ends, link, pattern, trend
+from processors.detectors.ends import WEARING
+from processors.detectors.tracks import TRACKED, Track
+from processors.detectors.trend import Wearing
+from processors.detectors.tuning import Tuning
+from processors.detectors.watch import Marks, Seen, Watch, WatchState
+from processors.findings import Report
+from processors.shard import NEVER, Shard, with_rows
+from processors.shard_window import ShardWindow
+from processors.slow import Slow
+from schemas.columns import Codes, Float32, Int64
+from schemas.layout import Layout
+from schemas.limits import MODEL_LENGTH, Limits
+from schemas.signals import SIGNAL, Statistic
+from schemas.topics import SHARDS_PER_PARTITION
+
+EPOCH_US = 600_000_000  # ours: short beside what wears, long beside a movement
+_PART = 4  # an epoch's mean is one if this part of its windows had the signal
+
+_TUNING, _WEARING = Tuning(), Wearing()
+
+
+@lru_cache(maxsize=1024)
+def tracks_of(layout: Layout) -> tuple[Track, ...]:
+    """The tracks of a layout: of every signal that is watched or wears."""
+    return tuple(
+        Track(slot.signal.name, slot.joint)
+        for slot in layout.slots
+        if slot.signal.name in TRACKED or slot.signal.name in WEARING
+    )
+
+
+def step(shard: Shard, rows: Int64, window: ShardWindow, limits: Limits) -> tuple[Shard, list[dict[int, Report]]]:
+    """Take in a final window whose robots are at `rows` of the shard, which has room. Some reports by position."""
+    start_us = _start_us(window)
+    before_us = shard.epoch_us[rows]
+    reports: list[dict[int, Report]] = []
+    for over_us in np.unique(before_us[(before_us != NEVER) & (before_us < start_us)]).tolist():
+        at = np.nonzero(before_us == over_us)[0]
+        shard, found = _judged(shard, rows[at], over_us, window, limits)
+        shard, linked = link.judge(shard, rows[at], over_us, over_us + EPOCH_US)
+        reports += [{int(at[position]): told for position, told in part.items()} for part in (found, linked)]
+    values = _values(window, shard.tracks)
+    there = ~np.isnan(values)
+    begins = before_us < start_us
+    shard = link.step(shard, rows, window, begins)
+    begins = begins[:, None]
+    sums = np.where(begins, np.float32(0), shard.sums[rows]) + np.where(there, values, np.float32(0))
+    counts = np.where(begins, np.int16(0), shard.counts[rows]) + there
+    return with_rows(shard, rows, sums=sums, counts=counts, epoch_us=np.maximum(before_us, start_us)), reports
+
+
+def _start_us(window: ShardWindow) -> int:
+    shift = EPOCH_US * (window.shard % SHARDS_PER_PARTITION) // SHARDS_PER_PARTITION
+    return (window.start_us - shift) // EPOCH_US * EPOCH_US + shift
+
+
+def _judged(
+    shard: Shard, rows: Int64, start_us: int, window: ShardWindow, limits: Limits
+) -> tuple[Shard, dict[int, Report]]:
+    """The epoch that began at `start_us`, which is over for the robots at `rows`. Reports by position in `rows`."""
+    watched, worn = _split(shard.tracks)
+    state = slow.widened(shard.slow or slow.empty_slow(), shard.robots, watched, worn)
+    # After a restart the epoch may have been judged already: the shard is written after this state.
+    rows = rows[state.judged_us[rows] < start_us]
+    if not len(rows):
+        return replace(shard, slow=state), {}
+    before, means = slow.part(state, rows), _means(shard, rows, window.length_us)
+    models = shard.robots[rows].astype(f"S{MODEL_LENGTH}")
+    value = means[:, _places(shard.tracks, watched)]
+    some, marks = _watched(before, Seen(start_us, value, np.unique(models, return_inverse=True)[1]))
+    some = _trended(some, means[:, _places(shard.tracks, worn)], start_us, models, limits)
+    some, reports = conditions.step(before, some, marks, value, start_us, EPOCH_US)
+    some = replace(some, judged_us=np.full(len(rows), start_us, np.int64))
+    return replace(shard, slow=slow.with_part(state, rows, some)), reports
+
+
+def _means(shard: Shard, rows: Int64, length_us: int) -> Float32:
+    """Robots × tracks, NaN where too few windows had the signal."""
+    counts = shard.counts[rows]
+    enough = counts >= max(EPOCH_US // length_us // _PART, 1)
+    means: Float32 = np.where(
+        enough, shard.sums[rows] / np.maximum(counts, 1).astype(np.float32), np.float32(np.nan)
+    )
+    return means
+
+
+def _watched(some: Slow, seen: Seen) -> tuple[Slow, Marks]:
+    watch = Watch(some.tracks, _TUNING)
+    known = dict(some.kinds)
+    kinds = tuple(known.get(kind) or pattern.nothing(len(kind)) for kind in watch.wiring.kinds)
+    after, marks = watch.step(WatchState(some.arrays, kinds), seen)
+    known |= dict(zip(watch.wiring.kinds, after.kinds, strict=True))
+    return replace(some, arrays=after.arrays, kinds=tuple(known.items())), marks
+
+
+def _trended(some: Slow, value: Float32, start_us: int, models: Codes, limits: Limits) -> Slow:
+    if not some.worn:
+        return some
+    names = tuple(model.decode() for model in models.tolist())
+    where = ends.ends(tuple(track.signal for track in some.worn), names, limits)
+    courses, _ = trend.step(some.courses, start_us, value, where, _WEARING)
+    return replace(some, courses=courses, limits=np.broadcast_to(trend.limits_of(courses, where), value.shape))
+
+
+@lru_cache(maxsize=256)
+def _split(tracks: tuple[Track, ...]) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
+    """Those that are watched, and those that wear."""
+    return tuple(t for t in tracks if t.signal in TRACKED), tuple(t for t in tracks if t.signal in WEARING)
+
+
+@lru_cache(maxsize=256)
+def _places(tracks: tuple[Track, ...], chosen: tuple[Track, ...]) -> Int64:
+    return np.array([tracks.index(track) for track in chosen], np.int64)
+
+
+def _values(window: ShardWindow, tracks: tuple[Track, ...]) -> Float32:
+    """Robots × tracks, NaN where the layout lacks the slot or no frame had the value."""
+    values = np.full((len(window.robots), len(tracks)), np.nan, np.float32)
+    for statistic, to, taken in _sources(window.layout, tracks):
+        values[:, to] = window.statistics[statistic][:, taken]
+    return values
+
+
+@lru_cache(maxsize=1024)
+def _sources(layout: Layout, tracks: tuple[Track, ...]) -> list[tuple[Statistic, Int64, Int64]]:
+    """For each statistic the tracks that it fills, and from which of its own columns."""
+    slots = {(slot.signal.name, slot.joint): at for at, slot in enumerate(layout.slots)}
+    sources: dict[Statistic, list[tuple[int, int]]] = {}
+    for to, track in enumerate(tracks):
+        if (slot := slots.get((track.signal, track.joint))) is not None:
+            statistic = _statistic(track.signal)
+            sources.setdefault(statistic, []).append((to, layout.keeping(statistic).index(slot)))
+    return [(statistic, *np.array(pairs, np.int64).T) for statistic, pairs in sources.items()]
+
+
+def _statistic(signal: str) -> Statistic:
+    """What is wearing is taken as its window left it."""
+    if signal in TRACKED:
+        return TRACKED[signal].statistic
+    kept = SIGNAL[signal].statistics
+    return Statistic.MEAN if Statistic.MEAN in kept else Statistic.LAST

@@ -1,0 +1,193 @@
+"""Epochs through the assessor: windows are gathered, judged once, and come to one condition a cause."""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+import pytest
+
+from processors import slow
+from processors.detectors.tuning import Tuning
+from processors.epochs import EPOCH_US
+from processors.findings import DRIFT, GAP, RESTART, RULE_VERSIONS, STEP, TREND
+from processors.shard import restore
+from schemas.anomaly import Anomaly, Transition
+from schemas.errors import ContractError
+from schemas.health import Status, Zone
+from schemas.vitals import PROVISIONAL, Vitals
+from support.assess import START_US, Readings, robot, window
+from support.assessing import Assessed
+
+ONE = robot(1)
+COMMISSIONING = Tuning().commissioning
+BEGIN_US = START_US // EPOCH_US * EPOCH_US
+DAY = 144
+
+
+def epoch(robots: dict[str, Readings], number: int, kind: int = 0, parts: int = 1, part: int = 0) -> Vitals:
+    """The n-th epoch's only window, or one of several."""
+    start_us = BEGIN_US + number * EPOCH_US + part * EPOCH_US // parts
+    times = np.full(len(robots), start_us + 1, np.int64).tobytes()
+    vitals = window(robots, 0, kind=kind)
+    return msgspec.structs.replace(
+        vitals, start_us=start_us, length_us=EPOCH_US // parts, last_time_us=times, received_us=times
+    )
+
+
+def readings(rng: np.random.Generator, more_current: float = 0.0, wear: float = 0.1) -> Readings:
+    speed = 1 + 0.1 * rng.normal()
+    torque = 10 * speed + 0.3 * rng.normal()
+    return {
+        "joint_velocity_rad_s": [speed],
+        "joint_torque_nm": [torque],
+        "joint_current_a": [0.5 * torque + 0.05 * rng.normal() + more_current],
+        "joint_wear": [wear],
+    }
+
+
+def life(epochs: int, rng: np.random.Generator, **faults: float) -> Iterator[Vitals]:
+    for number in range(epochs):
+        yield epoch({ONE: readings(rng)}, number)
+
+
+@pytest.fixture(scope="module")
+def commissioned() -> Assessed:
+    return Assessed().take(*life(COMMISSIONING + 1, np.random.default_rng(1)))
+
+
+def copy_of(assessed: Assessed) -> Assessed:
+    return Assessed(shard=assessed.shard, slow=dict(assessed.slow), records=dict(assessed.records))
+
+
+def slowly(anomalies: list[Anomaly]) -> list[tuple[str, str, str, Transition]]:
+    return [(a.rule, a.component, a.signal, a.transition) for a in anomalies]
+
+
+def test_a_joint_that_draws_more_at_the_same_load_is_one_episode_with_its_evidence(commissioned: Assessed) -> None:
+    assessed, rng = copy_of(commissioned), np.random.default_rng(2)
+    for number in range(COMMISSIONING + 1, COMMISSIONING + 1 + DAY):
+        assessed.take(epoch({ONE: readings(rng, more_current=0.3)}, number))
+    (opened,) = assessed.anomalies
+    assert (opened.component, opened.signal, opened.transition) == ("joint/1", "joint_current_a", Transition.OPENED)
+    assert opened.rule in (DRIFT, STEP)
+    assert (opened.status, opened.about) == (Status.MAINTENANCE_REQUIRED, "machine")
+    assert opened.rule_version == RULE_VERSIONS[opened.rule]
+    assert opened.value is not None
+    assert opened.baseline is not None
+    assert opened.limit is not None
+    assert opened.baseline < opened.limit < opened.value + 0.3
+    assert opened.confidence is not None
+    assert 0.5 <= opened.confidence <= 1
+    assert "Joint 1 current" in opened.text
+    component = assessed.component(ONE, "joint/1")
+    assert (component.status, component.evidence[0].baseline is not None) == (Status.MAINTENANCE_REQUIRED, True)
+
+
+def test_it_ends_when_the_joint_is_as_it_was(commissioned: Assessed) -> None:
+    assessed, rng = copy_of(commissioned), np.random.default_rng(2)
+    for number in range(COMMISSIONING + 1, COMMISSIONING + 1 + 2 * DAY):
+        more = 0.3 if number < COMMISSIONING + DAY else 0.0
+        assessed.take(epoch({ONE: readings(rng, more_current=more)}, number))
+    assert [a.transition for a in assessed.anomalies] == [Transition.OPENED, Transition.CLEARED]
+
+
+def test_a_stored_and_restored_state_goes_on_as_it_would_have(commissioned: Assessed) -> None:
+    shard = restore(commissioned.shard, slow.restore(commissioned.slow.values()))
+    assert shard.slow is not None
+    again = slow.restore(slow.snapshots(shard.slow).values())
+    assert again is not None
+    assert slow.snapshots(again) == slow.snapshots(shard.slow) == commissioned.slow
+
+
+def test_an_epoch_that_was_judged_is_not_judged_again_after_a_restart(commissioned: Assessed) -> None:
+    assessed = copy_of(commissioned)
+    before = assessed.shard
+    assessed.take(epoch({ONE: readings(np.random.default_rng(3))}, COMMISSIONING + 1))
+    remembered = dict(assessed.slow)
+    assessed.shard = before  # it was stopped after the slow state was written, before the shard's
+    assessed.take(epoch({ONE: readings(np.random.default_rng(3))}, COMMISSIONING + 1))
+    assert assessed.slow == remembered
+
+
+def test_an_epoch_is_the_mean_of_its_windows_and_waits_for_them() -> None:
+    assessed = Assessed()
+    for part, current in enumerate([1.0, 2.0, 3.0, 6.0]):
+        assessed.take(epoch({ONE: {"joint_current_a": [current]}}, 0, parts=4, part=part))
+    assert assessed.slow == {}
+    assessed.take(epoch({ONE: {"joint_current_a": [9.0]}}, 1, kind=PROVISIONAL))
+    assert assessed.slow == {}
+    assessed.take(epoch({ONE: {"joint_current_a": [9.0]}}, 1))
+    found = slow.restore(assessed.slow.values())
+    assert found is not None
+    assert (found.arrays["mean"].item(), found.arrays["seen"].item()) == (3.0, 1.0)
+
+
+def test_a_robot_that_was_away_has_no_epochs_meanwhile() -> None:
+    assessed = Assessed()
+    for number in (0, 1, 500, 501):
+        assessed.take(epoch({ONE: {"joint_current_a": [2.0]}}, number))
+    found = slow.restore(assessed.slow.values())
+    assert found is not None
+    assert found.arrays["seen"].item() == 3
+    assert found.arrays["still"].item() == 2
+
+
+def test_wear_that_reaches_its_limit_within_a_month_is_a_trend_and_the_health_says_when() -> None:
+    assessed = Assessed()
+    for number in range(40 * DAY):
+        if number % 6 == 0:
+            wear = 0.2 + 0.011 * number / DAY
+            assessed.take(epoch({ONE: {"joint_wear": [wear]}}, number))
+    told = [anomaly for anomaly in assessed.anomalies if anomaly.rule == TREND]
+    assert told[0].transition is Transition.OPENED
+    assert told[0].text.startswith("Joint 1 estimated wear")
+    component = assessed.component(ONE, "joint/1")
+    assert component.remaining_life is not None
+    assert component.remaining_life.days == pytest.approx((0.8 - 0.2 - 0.011 * 40) / 0.011, rel=0.15)
+    assert component.zone >= Zone.C
+
+
+def test_robots_of_two_layouts_share_a_shard_and_keep_their_own() -> None:
+    assessed, rng = Assessed(), np.random.default_rng(1)
+    other = robot(2)
+    for number in range(30):
+        warm: Readings = {"battery_temperature_c": 30 + rng.normal()}
+        assessed.take(epoch({ONE: readings(rng)}, number), epoch({other: warm}, number))
+    found = slow.restore(assessed.slow.values())
+    assert found is not None
+    place = [track.signal for track in found.tracks].index("battery_temperature_c")
+    assert found.arrays["seen"][:, place].tolist() == ([0, 29] if other > ONE else [29, 0])
+
+
+def test_frames_that_get_lost_are_an_episode_about_the_data_until_they_no_longer_are() -> None:
+    assessed = Assessed()
+    for number, missing in enumerate([0, 1, 1, 1, 0, 0]):
+        lossy = window({ONE: {"joint_current_a": [2.0]}}, number * 60, missing=missing)
+        assessed.take(msgspec.structs.replace(lossy, length_us=EPOCH_US))
+    told = [(a.rule, a.about, a.status, a.transition, a.value) for a in assessed.anomalies]
+    assert told == [
+        (GAP, "data", Status.CHECK_FUNCTION, Transition.OPENED, 0.091),
+        (GAP, "data", Status.CHECK_FUNCTION, Transition.CLEARED, None),
+    ]
+    assert assessed.anomalies[0].count == 1
+    assert assessed.anomalies[1].count == 3
+
+
+def test_a_sender_that_starts_again_and_again_is_told() -> None:
+    assessed = Assessed()
+    for part in range(12):
+        booted = epoch({ONE: {"joint_current_a": [2.0]}}, part // 6, parts=6, part=part % 6)
+        boot = np.full(1, 1 + min(part, 4), np.int64).tobytes()
+        assessed.take(msgspec.structs.replace(booted, boot_id=boot))
+    assessed.take(epoch({ONE: {"joint_current_a": [2.0]}}, 2))
+    assert [(a.rule, a.value, a.transition) for a in assessed.anomalies] == [
+        (RESTART, 4.0, Transition.OPENED), (RESTART, None, Transition.CLEARED),
+    ]  # fmt: skip
+
+
+def test_slow_state_of_another_version_is_not_misread(commissioned: Assessed) -> None:
+    (packed,) = commissioned.slow.values()
+    with pytest.raises(ContractError, match="version 2"):
+        slow.restore([packed.replace(b"\x01", b"\x02", 1)])
+    with pytest.raises(ContractError, match="cannot be read"):
+        slow.restore([packed[:-1]])

@@ -1,0 +1,219 @@
+"""The slow detectors: what each finds, and that they never look ahead, nor take absence for anything."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.detectors.tracks import Track, wiring
+from processors.detectors.tuning import Tuning, commissioned, rolling
+from processors.detectors.watch import Marks, Seen, Watch, WatchState
+from processors.findings import DRIFT, PATTERN, PEER, SENSOR, STEP
+from schemas.columns import Float32
+
+COMMISSIONING = 400
+TUNING = commissioned(COMMISSIONING)
+ONE = (Track("level", 0),)
+OF_A_JOINT = tuple(
+    Track(name, 1)
+    for name in ("joint_velocity_rad_s", "joint_torque_nm", "joint_current_a", "joint_vibration_mm_s")
+)
+
+
+def noise(epochs: int, tracks: int = 1, robots: int = 1, seed: int = 1) -> Float32:
+    """Epochs × robots × tracks."""
+    return np.random.default_rng(seed).normal(size=(epochs, robots, tracks)).astype(np.float32)
+
+
+def run(
+    values: Float32, tracks: tuple[Track, ...] = ONE, tuning: Tuning = TUNING, peers: bool = False
+) -> tuple[WatchState, list[Marks]]:
+    watch = Watch(tracks, tuning)
+    state, told = watch.empty(values.shape[1]), []
+    models = np.zeros(values.shape[1], np.int64) if peers else None
+    for number, value in enumerate(values):
+        state, marks = watch.step(state, Seen(number, value, models))
+        told.append(marks)
+    return state, told
+
+
+def flagged(told: list[Marks], rule: str) -> list[int]:
+    """The epochs in which anything is flagged."""
+    return [epoch for epoch, marks in enumerate(told) if marks.flag[rule].any()]
+
+
+def test_what_stays_as_it_was_is_never_flagged() -> None:
+    _, told = run(noise(4000))
+    assert [flagged(told, rule) for rule in (DRIFT, STEP, SENSOR)] == [[], [], []]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_level_that_leaves_its_baseline_is_drift_until_it_is_back(side: int) -> None:
+    values = noise(1200)
+    values[600:800] += side * 1.5
+    _, told = run(values)
+    found = flagged(told, DRIFT)
+    assert 600 < found[0] < 640
+    assert 800 <= found[-1] < 830
+    assert told[found[0]].by_rule[DRIFT].side[0, 0] == side
+
+
+def test_a_sudden_change_that_lasts_is_a_step_for_days() -> None:
+    values = noise(1200)
+    values[600:] -= 6
+    _, told = run(values)
+    found = flagged(told, STEP)
+    assert 600 < found[0] < 615
+    assert len(found) > 2 * 144
+    assert told[found[0]].by_rule[STEP].side[0, 0] == -1
+
+
+@pytest.mark.parametrize("factor", [5.0, 0.1])
+def test_scatter_that_changes_is_a_step(factor: float) -> None:
+    values = noise(1200)
+    values[600:800] *= factor
+    found = flagged(run(values)[1], STEP)
+    assert 600 < found[0] < 660
+    assert found[-1] < 860
+
+
+def test_a_value_that_stands_still_is_the_sensors() -> None:
+    values = noise(1000)
+    values[600:700] = values[600]
+    found = flagged(run(values)[1], SENSOR)
+    assert 600 < found[0] <= 600 + TUNING.stuck_epochs + 2
+    assert found[-1] == 699
+
+
+def test_a_signal_that_came_always_and_is_missing_is_the_sensors() -> None:
+    values = noise(1000)
+    values[600:700] = np.nan
+    found = flagged(run(values)[1], SENSOR)
+    assert (found[0], found[-1]) == (600 + TUNING.missing_epochs - 1, 699)
+
+
+def test_one_reading_far_off_is_the_sensors_alone() -> None:
+    values = noise(1000)
+    values[700] = 40
+    _, told = run(values)
+    assert [flagged(told, rule) for rule in (DRIFT, STEP, SENSOR)] == [[], [], [700]]
+
+
+def test_what_load_explains_is_no_drift() -> None:
+    values = noise(1600, tracks=4)
+    values[..., 1] += 3 * values[..., 0]
+    values[..., 2] += 2 * values[..., 1]
+    values[1000:1200, :, 0] += 4
+    values[1000:1200, :, 1] += 12
+    values[1000:1200, :, 2] += 24
+    loaded = flagged(run(values, OF_A_JOINT)[1], DRIFT)
+    values[1300:, :, 2] += 2
+    assert [epoch for epoch in loaded if 1000 <= epoch < 1200] == []
+    assert flagged(run(values, OF_A_JOINT)[1], DRIFT)[0] > 1300
+
+
+def test_two_signals_that_part_are_out_of_pattern_though_each_is_as_it_was() -> None:
+    common = noise(1400)
+    values = np.concatenate([common, common, common], axis=2) + 0.1 * noise(1400, tracks=3, seed=2)
+    values[900:, :, 0] = noise(500, seed=3)[..., 0]
+    _, told = run(values, tuple(Track(name, 0) for name in "abc"))
+    assert [flagged(told, rule) for rule in (DRIFT, SENSOR)] == [[], []]
+    assert 900 < flagged(told, PATTERN)[0] < 960
+
+
+def test_a_joint_unlike_its_peers_is_told_and_a_whole_fleet_is_not() -> None:
+    values = noise(1000, robots=16)
+    values[600:] += 1.0
+    assert flagged(run(values, peers=True)[1], PEER) == []
+    values[700:, 3] += 3.0
+    _, told = run(values, peers=True)
+    assert {robot for marks in told for robot in np.nonzero(marks.flag[PEER].any(axis=1))[0].tolist()} == {3}
+
+
+def test_too_few_peers_say_nothing() -> None:
+    values = noise(1000, robots=8)
+    values[600:, 3] += 3.0
+    assert flagged(run(values, peers=True)[1], PEER) == []
+
+
+def test_nothing_is_flagged_while_it_is_commissioned() -> None:
+    values = noise(COMMISSIONING + 1)
+    values[COMMISSIONING - 20 :] += 30
+    assert not any(flag.any() for marks in run(values)[1][:-1] for flag in marks.flag.values())
+
+
+def test_a_series_that_begins_constant_learns_all_the_same() -> None:
+    values = noise(1200)
+    values[:100] = 0
+    assert flagged(run(values)[1], DRIFT) == []
+
+
+def test_a_rolling_baseline_gets_used_to_what_stays() -> None:
+    values = noise(6000)
+    values[1000:] += 5
+    found = flagged(run(values, tuning=rolling())[1], DRIFT)
+    assert 1000 < found[0] < 1020
+    assert found[-1] < 5000
+
+
+FAULTS: list[Callable[[Float32, int], None]] = [
+    lambda values, at: values[at:].__iadd__(4),
+    lambda values, at: values[at:].__imul__(6),
+    lambda values, at: values[at:].fill(np.nan),
+    lambda values, at: values[at:].fill(0.5),
+    lambda values, at: values[at : at + 1].fill(1e9),
+]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(60, 140), st.sampled_from(FAULTS))
+def test_the_future_never_changes_the_past(seed: int, at: int, fault: Callable[[Float32, int], None]) -> None:
+    tuning = commissioned(50)
+    tracks = tuple(Track(name, 0) for name in "ab")
+    values = noise(160, tracks=2, robots=2, seed=seed)
+    other = values.copy()
+    fault(other, at)
+    for before, after in zip(run(values, tracks, tuning)[1][:at], run(other, tracks, tuning)[1][:at], strict=True):
+        for rule, score in before.score.items():
+            np.testing.assert_array_equal(score, after.score[rule])
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(FAULTS))
+def test_a_robot_is_judged_alone_as_among_others(seed: int, fault: Callable[[Float32, int], None]) -> None:
+    values = noise(120, robots=3, seed=seed)
+    fault(values[:, 1], 70)
+    together, alone = run(values, tuning=commissioned(50))[1], run(values[:, :1], tuning=commissioned(50))[1]
+    for rule in (DRIFT, STEP, SENSOR):
+        for all_of_them, one in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(all_of_them.score[rule][:1], one.score[rule])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.05, 0.9))
+def test_absent_values_neither_raise_nor_end_a_finding_about_the_machine(seed: int, share: float) -> None:
+    values = noise(900, seed=seed)
+    values[np.random.default_rng(seed).random(900) < share] = np.nan
+    _, told = run(values, tuning=commissioned(200))
+    for before, after, value in zip(told, told[1:], values[1:], strict=False):
+        if np.isnan(value).all():
+            for rule in (DRIFT, STEP):
+                np.testing.assert_array_equal(before.flag[rule], after.flag[rule])
+
+
+def test_a_part_that_was_replaced_is_commissioned_anew() -> None:
+    watch = Watch(ONE, TUNING)
+    state, _ = run(noise(500))
+    fresh = watch.reset(state, 0, np.array([True]))
+    _, marks = watch.step(fresh, Seen(501, np.float32([[50.0]])))
+    assert marks.learning.all()
+
+
+def test_joints_are_one_kind_and_context_is_found_by_joint() -> None:
+    tracks = tuple(Track(name, joint) for joint in (1, 2) for name in ("joint_torque_nm", "joint_current_a"))
+    wires = wiring(tracks)
+    assert wires.kinds == (("joint_torque_nm", "joint_current_a"),)
+    assert wires.groups[0].tolist() == [[0, 1], [2, 3]]
+    assert wires.context.tolist() == [[-1, 0, -1, 2], [-1, -1, -1, -1]]
