@@ -40,11 +40,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 def action_of(wish: Wish, alarms: Sequence[Alarm], now_us: int) -> tuple[Action, list[Alarm]]:
     """And the alarms that it will have an effect on. Raises SettingError."""
     _check(wish)
-    targets, episode_id = _targets(wish, alarms)
+    targets = _targets(wish, alarms)
+    named = wish.episode or wish.robot_id == FLEET
+    episode_id, component = (targets[0].episode_id if named and targets else ""), wish.component
+    if wish.episode and wish.robot_id != FLEET and wish.kind not in _STATES:
+        # It is the component that goes out of service, whatever becomes of the episode.
+        episode_id, component = "", targets[0].component
     until_us = -1 if wish.shelf_us is None else now_us + wish.shelf_us
     action = Action(
         v=ACTION_VERSION, id=uuid.uuid4().hex, robot_id=wish.robot_id, kind=wish.kind, actor=wish.actor,
-        time_us=now_us, episode_id=episode_id, component=wish.component, note=wish.note, until_us=until_us,
+        time_us=now_us, episode_id=episode_id, component=component, note=wish.note, until_us=until_us,
     )  # fmt: skip
     try:
         check_action(action)
@@ -65,24 +70,20 @@ def _check(wish: Wish) -> None:
         raise SettingError("--for: more than nothing, and at most 7d: what is shelved must come back")
 
 
-def _targets(wish: Wish, alarms: Sequence[Alarm]) -> tuple[list[Alarm], str]:
-    """The alarms, and the id of the one episode where one was named."""
+def _targets(wish: Wish, alarms: Sequence[Alarm]) -> list[Alarm]:
     if wish.episode:
         found = [alarm for alarm in alarms if alarm.episode_id.startswith(wish.episode)]
         if len(found) > 1:
             raise SettingError(f"--episode {wish.episode}: {len(found)} episodes begin so: {_named(found)}")
     else:
         found = [alarm for alarm in alarms if wish.component in ("", alarm.component)]
-    if wish.kind not in _STATES:
-        if wish.episode and not found:
-            raise SettingError(f"--episode {wish.episode}: not on the robot's list: {_named(alarms)}")
-        return found, found[0].episode_id if wish.episode else ""
-    able = [alarm for alarm in found if alarm.state in _STATES[wish.kind]]
-    if not able:
-        raise SettingError(f"{wish.robot_id} has nothing there to {wish.kind}; on its list: {_named(alarms)}")
+    able = [alarm for alarm in found if alarm.state in _STATES.get(wish.kind, (alarm.state,))]
+    if not able and (wish.episode or wish.kind in _STATES):
+        verb = wish.kind.replace("_", "-")
+        raise SettingError(f"{verb}: there is nothing to {verb}; {wish.robot_id} has on its list: {_named(alarms)}")
     if wish.robot_id == FLEET and len(able) > 1:
         raise SettingError(f"of the fleet's {len(able)} episodes give one, with --episode: {_named(able)}")
-    return able, able[0].episode_id if wish.episode or wish.robot_id == FLEET else ""
+    return able
 
 
 def _named(alarms: Sequence[Alarm]) -> str:

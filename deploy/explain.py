@@ -160,10 +160,14 @@ def _of_component(why: Why, now: datetime) -> Iterator[Text]:
     if why.history:
         yield Text("  what happened, newest first:")
     for line in why.history:
-        live = "" if line.live else " (from late data)"
-        yield Text(
-            f"    {_clock(line.time)}  {line.rule} {line.transition}{live}  {line.text}  [{line.episode_id}]"
-        )
+        yield Text(f"    {_clock(line.time)}  {_happened(line)}  [{line.episode_id}]")
+
+
+def _happened(line: HistoryLine) -> str:
+    """A person's deed by who did it and why, anything else by its sentence."""
+    if line.actor:
+        return f"{line.rule} {line.transition} by {line.actor}{f': {line.note}' if line.note else ''}"
+    return f"{line.rule} {line.transition}{'' if line.live else ' (from late data)'}  {line.text}"
 
 
 def _of_reason(reason: Reason, now: datetime) -> Iterator[Text]:

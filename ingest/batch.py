@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from ingest.rows import ImpossibleReadings, Rows, frame_rows, vitals_rows
+from schemas.action import Action, decode_action
 from schemas.anomaly import Anomaly, decode_anomaly
 from schemas.columns import Rejected, decode_records
 from schemas.errors import RejectError
 from schemas.frame import MAX_INTEGER
 from schemas.health import Health, decode_health
 from schemas.reject import REJECT_VERSION, Reject
-from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
+from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, VITALS
 from schemas.vitals import Late, Vitals, decode_vitals
 
 
@@ -55,7 +56,12 @@ class AnomalyContent:
     anomalies: list[Anomaly]
 
 
-Content = FrameContent | VitalsContent | HealthContent | AnomalyContent
+@dataclass(frozen=True, slots=True)
+class ActionContent:
+    actions: list[Action]
+
+
+Content = FrameContent | VitalsContent | HealthContent | AnomalyContent | ActionContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +155,17 @@ def _anomalies(records: Sequence[Record]) -> tuple[AnomalyContent, list[Rejected
     return AnomalyContent(anomalies), rejected
 
 
+def _actions(records: Sequence[Record]) -> tuple[ActionContent, list[Rejected]]:
+    actions, rejected = _decoded(records, decode_action)
+    return ActionContent(actions), rejected
+
+
 _CONTENT: dict[str, Callable[[Sequence[Record]], tuple[Content, list[Rejected]]]] = {
     FRAMES.name: _frames,
     VITALS.name: _vitals,
     HEALTH.name: _healths,
     ANOMALIES.name: _anomalies,
+    ACTIONS.name: _actions,
 }
 LANDED_TOPICS = tuple(_CONTENT)
 

@@ -7,7 +7,7 @@ reads it when it has changed. Both are replaced whole.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,23 +69,28 @@ def faults_stamp(home: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_ino
 
 
-def break_robot(home: Path, code: RobotCode, fault: Fault, now_us: int) -> None:
+def break_robots(home: Path, codes: Iterable[RobotCode], fault: Fault, now_us: int) -> None:
     """From now on; a fault that stands already keeps its beginning."""
     with _changing(home) as broken:
-        broken.setdefault(code, {}).setdefault(fault, now_us)
+        for code in codes:
+            broken.setdefault(code, {}).setdefault(fault, now_us)
 
 
-def heal_robot(home: Path, code: RobotCode) -> None:
-    """All faults of a robot end."""
+def heal_robots(home: Path, codes: Iterable[RobotCode]) -> None:
+    """All their faults end."""
     with _changing(home) as broken:
-        broken.pop(code, None)
+        for code in codes:
+            broken.pop(code, None)
+
+
+def all_robots(home: Path) -> list[Robot]:
+    """The simulated fleet. Raises UnavailableError when there is none."""
+    return _fleet(home).members()
 
 
 def find_robot(home: Path, text: str) -> Robot:
     """A simulated robot by its code, a unique beginning or end of it, or its number. Raises StopError."""
-    fleet = read_fleet(home)
-    if fleet is None:
-        raise UnavailableError(f"no simulated fleet has run in {home}: `robovitals demo` starts one")
+    fleet = _fleet(home)
     if text.isdecimal() and 1 <= int(text) <= fleet.robots:
         return robot(fleet.seed, int(text))
     wanted = text.strip().replace("-", "").upper()
@@ -96,6 +101,13 @@ def find_robot(home: Path, text: str) -> Robot:
     some = ", ".join(r.code for r in (found or members)[:3])
     what = f"{len(found)} simulated robots are" if found else "no simulated robot is"
     raise SettingError(f"robot {text!r}: {what} named so; give a code or a number up to {fleet.robots}: {some} …")
+
+
+def _fleet(home: Path) -> FleetFile:
+    fleet = read_fleet(home)
+    if fleet is None:
+        raise UnavailableError(f"no simulated fleet has run in {home}: `robovitals demo` starts one")
+    return fleet
 
 
 @contextmanager

@@ -27,6 +27,7 @@ class Fault(StrEnum):
     BATTERY = "battery"
     SILENT = "silent"
     CLOCK = "clock"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +133,12 @@ class Squad:
     def _break(self, values: Float32, row: int, kinds: frozenset[Fault]) -> None:
         """Change one robot's readings in place. Heat is in the state; silence and clock are the sender's."""
         spans, joint = self.layout.spans, self._broken_joint[row]
-        if Fault.BACKLASH in kinds:
+        if Fault.BACKLASH in kinds or Fault.RELEASE in kinds:
             for name, factor in (
                 ("joint_backlash_arcmin", 12.0), ("joint_tracking_error_rad", 4.0), ("joint_vibration_mm_s", 3.0),
             ):  # fmt: skip
                 values[spans[name][0] + joint] *= factor
-        if Fault.BATTERY in kinds:
+        if Fault.BATTERY in kinds or Fault.RELEASE in kinds:
             values[spans["battery_soh"][0]] = 0.74
             values[spans["battery_cell_spread_mv"][0]] += 150
             values[spans["battery_resistance_mohm"][0]] *= 1.8

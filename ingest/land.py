@@ -1,7 +1,7 @@
 """The lander: every write to TimescaleDB that comes from a topic.
 
-In: frames, vitals, health and anomalies from Kafka. Out: their rows, exactly once. `robovitals land` runs it under
-`deploy/shell.py`.
+In: frames, vitals, health, anomalies and actions from Kafka. Out: their rows, exactly once. `robovitals land` runs
+it under `deploy/shell.py`.
 
 The loop reads and decodes while `ingest/writer.py` writes the batch before. Where it reads from is what the
 database says (`landed`), never what the group has committed: after each assignment it seeks there. A batch grows

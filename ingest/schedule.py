@@ -19,7 +19,7 @@ from schemas.frame import FRAME_VERSION, Frame
 SLOT_S = 0.05
 SQUAD = 50
 CLOCK_FAULT_US = 3_600_000_000
-SCENARIO, SOFTWARE = "simulated: factory line", "simulator 1"
+SCENARIO, SOFTWARE, BAD_SOFTWARE = "simulated: factory line", "simulator 1", "simulator 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Schedule:
                 cycles=cycles[row],
                 mode=mode[row],
                 scenario=SCENARIO,
-                software=SOFTWARE,
+                software=BAD_SOFTWARE if Fault.RELEASE in kinds else SOFTWARE,
                 flags=0,
                 layout=layout,
                 values=packed[row * width : (row + 1) * width],

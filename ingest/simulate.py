@@ -19,9 +19,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from ingest.faults import (
     Broken,
     FleetFile,
-    break_robot,
+    break_robots,
     faults_stamp,
-    heal_robot,
+    heal_robots,
     read_faults,
     read_fleet,
     write_fleet,
@@ -100,7 +100,7 @@ class Simulator:
         home, slots = self._settings.home, self._schedule.slots()
         write_fleet(home, self._fleet)
         if self._settings.break_first_after_s is not None:
-            heal_robot(home, self._first)
+            heal_robots(home, [self._first])
         over = False
         while not over and not stop.is_set():
             publisher, self._counted = Publisher(self._settings.bootstrap, "robovitals.simulate"), 0
@@ -161,7 +161,7 @@ class Simulator:
         home = self._settings.home
         if self._break_us is not None and time_us >= self._break_us:
             self._break_us = None
-            break_robot(home, self._first, Fault.OVERHEAT, time_us)
+            break_robots(home, [self._first], Fault.OVERHEAT, time_us)
             _log.info("on purpose: robot %s overheats; `robovitals demo break 1 --heal` ends it", self._first)
         elif time_us < self._looked_us + LOOK_EVERY_US:
             return

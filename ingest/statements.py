@@ -13,8 +13,9 @@ from typing import Any, TypeAlias, assert_never
 import asyncpg
 import msgspec
 
+from ingest.action_rows import add_actions
 from ingest.anomaly_rows import add_anomalies
-from ingest.batch import AnomalyContent, Content, FrameContent, HealthContent, Span, VitalsContent
+from ingest.batch import ActionContent, AnomalyContent, Content, FrameContent, HealthContent, Span, VitalsContent
 from ingest.copy import HEADER, TRAILER
 from ingest.parameters import affected, transposed
 from ingest.rows import ImpossibleReadings, Rows
@@ -124,6 +125,8 @@ async def store(connection: Connection, content: Content, deduplicate: bool) -> 
             return await _set_health(connection, healths)
         case AnomalyContent(anomalies):
             return await add_anomalies(connection, anomalies)
+        case ActionContent(actions):
+            return await add_actions(connection, actions)
     assert_never(content)
 
 

@@ -53,8 +53,10 @@ def _machine(some: Slow, marks: Marks, epoch: int) -> tuple[NDArray[np.int32], N
     flags = {name: marks.by_rule[name].flag for name in _LEADS if name in marks.by_rule}
     if PATTERN in flags:
         firsts = np.zeros(len(some.tracks), bool)
-        for places in wiring(some.tracks).groups:
+        wires = wiring(some.tracks)
+        for places in wires.groups:
             firsts[places[:, 0]] = True
+        firsts[wires.whole] |= wires.whole >= 0
         flags[PATTERN] = flags[PATTERN] & firsts
     which = np.full(marks.z.shape, NEVER, np.int8)
     for name in reversed(flags):
@@ -97,8 +99,8 @@ class _Telling:
 
     def _finding(self, at: int, k: int, rule: str, began: int) -> Finding:
         mark, track = self._marks.by_rule[rule], self._slow.tracks[k]
-        z, scale, value = self._marks.z[at, k], self._marks.scale[at, k], self._value[at, k]
-        expected, side = value - z * scale, int(mark.side[at, k])
+        value, side = float(self._value[at, k]), int(mark.side[at, k])
+        expected = self._marks.expected(at, k, value)
         judged = rule not in (PATTERN, SENSOR)
         score = mark.score[at, k]
         start_us = began * self._length_us + self._end_us % self._length_us
@@ -108,9 +110,9 @@ class _Telling:
             signal="" if rule == PATTERN else track.signal,
             side="",
             level=Level.WARN,
-            value=None if rule == PATTERN else exact(value),
-            limit=exact(expected + np.float32(side) * self._marks.least[at, k]) if judged else None,
-            baseline=exact(expected) if rule != PATTERN else None,
+            value=None if rule == PATTERN else exact(np.float32(value)),
+            limit=exact(np.float32(self._marks.threshold(at, k, value, side))) if judged else None,
+            baseline=exact(np.float32(expected)) if rule != PATTERN else None,
             confidence=None if np.isnan(score) else round(float(score), 2),
             first_us=start_us,
             last_us=self._end_us,
@@ -128,7 +130,7 @@ class _Telling:
                 side="",
                 level=Level.WARN,
                 value=exact(courses.level[at, k]),
-                limit=None,
+                limit=exact(self._slow.limits[at, k]),
                 baseline=exact(courses.new[at, k]),
                 confidence=round(float(courses.chance[at, k]), 2),
                 first_us=self._end_us,

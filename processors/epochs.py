@@ -5,7 +5,8 @@ something to say. Called by `processors/assessor.py`.
 
 An epoch of a robot is over when a window of a later one comes, so nothing is judged that could still change, and a
 robot that was away has no epochs meanwhile. Shards begin their epochs at different moments, or all would be judged
-at once. A signal's mean counts where a quarter of the epoch's windows had it.
+at once. A signal's mean counts where a quarter of the epoch's windows had it; of what wears any value counts, since
+accuracy is measured now and then.
 """
 
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy as np
 
 from processors import conditions, slow
 from processors.detectors import ends, link, pattern, trend
+from processors.detectors.arrays import Bools
 from processors.detectors.ends import WEARING
 from processors.detectors.tracks import TRACKED, Track
 from processors.detectors.trend import Wearing
@@ -94,7 +96,8 @@ def _judged(
 def _means(shard: Shard, rows: Int64, length_us: int) -> Float32:
     """Robots × tracks, NaN where too few windows had the signal."""
     counts = shard.counts[rows]
-    enough = counts >= max(EPOCH_US // length_us // _PART, 1)
+    part = max(EPOCH_US // length_us // _PART, 1)
+    enough = counts >= np.where(_wearing(shard.tracks), 1, part)
     means: Float32 = np.where(
         enough, shard.sums[rows] / np.maximum(counts, 1).astype(np.float32), np.float32(np.nan)
     )
@@ -123,6 +126,11 @@ def _trended(some: Slow, value: Float32, start_us: int, models: Codes, limits: L
 def _split(tracks: tuple[Track, ...]) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
     """Those that are watched, and those that wear."""
     return tuple(t for t in tracks if t.signal in TRACKED), tuple(t for t in tracks if t.signal in WEARING)
+
+
+@lru_cache(maxsize=256)
+def _wearing(tracks: tuple[Track, ...]) -> Bools:
+    return np.array([t.signal in WEARING and t.signal not in TRACKED for t in tracks], bool)
 
 
 @lru_cache(maxsize=256)

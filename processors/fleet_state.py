@@ -78,7 +78,8 @@ class Parent(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     `joined_us`: when the last robot came to it. `robots_ever`: how many came since it opened. `told_*`: what its
     last transition, `number`, said. `unsent`, `unsent_releases`: what may not be out yet. `acknowledged` and
-    `shelved_us` (until then) are what people did about it, `acted` the ids of their last actions.
+    `shelved_us` (until then) are what people did about it, `acted` the ids of their last actions. `call_us`: when
+    somebody is called for what was told last; NEVER when nobody is, or has been.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Parent(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     acknowledged: bool = False
     shelved_us: int = NEVER
     acted: tuple[str, ...] = ()
+    call_us: int = NEVER
     unsent: tuple[Anomaly, ...] = ()
     unsent_releases: tuple[Action, ...] = ()
 
@@ -108,6 +110,11 @@ class Parent(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     @property
     def is_shelved(self) -> bool:
         return self.shelved_us != NEVER
+
+    @property
+    def calls(self) -> bool:
+        """Whether somebody has to answer it who has not yet."""
+        return self.is_open and self.state is AlarmState.UNACKNOWLEDGED_ACTIVE
 
     @property
     def state(self) -> AlarmState:
@@ -196,10 +203,14 @@ class Fleet:
         self.robots.pop(parent_id, None)
         self._changed.add(_PARENT + parent_id)
 
+    def replaces(self, keys: Iterable[str]) -> None:
+        """Whatever is stored under these keys is to be gone."""
+        self._changed.update(keys)
+
     def changes(self) -> dict[str, Entry | None]:
         """What has changed since the last call, by its key; None for what is gone."""
         found: dict[str, Entry | None] = {}
-        for key in sorted(self._changed):
+        for key in sorted(self._changed - {HEAD_KEY}):
             kept = self.members if key.startswith(_MEMBER) else self.parents
             found[key] = kept.get(key[2:])
         self._changed.clear()

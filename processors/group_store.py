@@ -8,11 +8,17 @@ all. Its id is the same for everybody who groups, and Kafka lets only the latest
 comes back, gets `ProducerFenced` and has changed nothing. So the state is read after the producer has started.
 """
 
+import asyncio
+import logging
+
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from processors.fleet_state import HEAD_KEY, Entry, Fleet, pack, unpack
-from schemas.topics import GROUP_STATE, MAX_RECORD_BYTES
+from schemas.errors import ContractError
+from schemas.topics import ANOMALIES, GROUP_STATE, MAX_RECORD_BYTES
+
+_log = logging.getLogger(__name__)
 
 TRANSACTIONAL_ID = "robovitals.groups"
 TRANSACTION_TIMEOUT_MS = 20_000
@@ -43,7 +49,9 @@ class GroupStore:
         await self._producer.start()
 
     async def read(self) -> Fleet:
-        """The state as it was written last. Raises KafkaError, ContractError for a state that cannot be read."""
+        """The state as it was written last. One that this program cannot read is made anew, from the anomalies that
+        Kafka still has: parents have the same ids again. Raises KafkaError.
+        """
         kept: dict[str, bytes] = {}
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap, isolation_level="read_committed", enable_auto_commit=False
@@ -63,7 +71,13 @@ class GroupStore:
                             kept[key] = record.value
         finally:
             await consumer.stop()
-        return Fleet(unpack(key, packed) for key, packed in kept.items())
+        try:
+            return Fleet(unpack(key, packed) for key, packed in kept.items())
+        except ContractError as error:
+            _log.error("%s; it is made anew from %s", error, ANOMALIES.name)
+            fleet = Fleet()
+            fleet.replaces(kept)
+            return fleet
 
     async def write(self, fleet: Fleet, positions: dict[str, int]) -> None:
         """What has changed, and how far was read for it. Raises KafkaError; ProducerFenced where others write."""
@@ -72,10 +86,15 @@ class GroupStore:
         if not changes and positions == fleet.head.positions:
             return
         fleet.head = msgspec.structs.replace(fleet.head, positions=positions)
+        entries = [*changes.items(), (HEAD_KEY, fleet.head)]
         async with self._producer.transaction():
-            for key, entry in [*changes.items(), (HEAD_KEY, fleet.head)]:
-                packed = None if entry is None else pack(entry)
-                await self._producer.send(GROUP_STATE.name, packed, key=key.encode(), partition=0)
+            sent = [
+                await self._producer.send(
+                    GROUP_STATE.name, None if entry is None else pack(entry), key=key.encode(), partition=0
+                )
+                for key, entry in entries
+            ]
+            await asyncio.gather(*sent)
 
     async def close(self) -> None:
         if self._producer is not None:

@@ -60,7 +60,7 @@ class Grouping:
         self._is_ours = is_ours
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. Raises ContractError for a state that this program cannot read."""
+        """Until `stop`."""
         backoff_s = FIRST_BACKOFF_S
         while not stop.is_set():
             pause_s = LOOK_EVERY_S

@@ -23,7 +23,7 @@ import msgspec
 
 from processors import load, parent_actions, scopes
 from processors.fleet_state import NEVER, Condition, Fleet, Member, Parent
-from processors.members import Arrived, Asked, Seen, action, member_of, slices
+from processors.members import SLICE_US, Arrived, Asked, Seen, action, member_of, slices
 from processors.parent_actions import Done
 from processors.parents import tell
 from processors.scopes import Pattern
@@ -65,6 +65,7 @@ def step(fleet: Fleet, arrived: Iterable[Arrived], until_us: int) -> Outcome:
         if parent.unsent or parent.unsent_releases:
             fleet.put_parent(msgspec.structs.replace(parent, unsent=(), unsent_releases=()))
     for end_us, some in slices(arrived):
+        _Slice(fleet, outcome, end_us - SLICE_US).take([])  # what time has brought until then
         _Slice(fleet, outcome, end_us).take(some)
     _Slice(fleet, outcome, until_us).take([])
     return outcome
@@ -243,18 +244,22 @@ class _Slice:
         """Open, close or update it, if that has to be told."""
         robots = len(self._fleet.robots[parent.id])
         if not parent.told_robots:
-            self._publish(parent, Transition.OPENED)
-            self._calls += [self._now_us] * (not parent.is_shelved)
+            self._publish(self._calling(parent), Transition.OPENED)
         elif robots < CLOSE_BELOW:
             for episode_id in sorted(self._fleet.joined[parent.id]):
                 self._release(self._fleet.members[episode_id], parent)
             closed = msgspec.structs.replace(self._fleet.parents[parent.id], closed_us=self._now_us)
             self._publish(closed, Transition.CLEARED, robots=robots)
         elif parent.id in self._news:
-            self._publish(msgspec.structs.replace(parent, acknowledged=False), Transition.UPDATED)
-            self._calls += [self._now_us] * (not parent.is_shelved)
+            self._publish(self._calling(parent), Transition.UPDATED)
         elif _is_due(parent, robots, self._now_us):
             self._publish(parent, Transition.UPDATED)
+
+    def _calling(self, parent: Parent) -> Parent:
+        """With something new that somebody has to answer. What comes within the wait before a call is one call."""
+        pending = parent.call_us != NEVER
+        call_us = parent.call_us if pending else self._now_us + CALL_AFTER_US
+        return msgspec.structs.replace(parent, acknowledged=False, call_us=call_us)
 
     def _release(self, member: Member, parent: Parent) -> None:
         """It speaks for itself again, and calls."""
@@ -277,9 +282,8 @@ class _Slice:
         """What people or time have done to a parent; one that comes off its shelf calls again."""
         if done is None:
             return
-        if done.transition is Transition.UNSHELVED and done.parent.is_open:
-            self._calls.append(self._now_us)
-        self._publish(done.parent, done.transition, done.deed)
+        again = done.transition is Transition.UNSHELVED and done.parent.is_open
+        self._publish(self._calling(done.parent) if again else done.parent, done.transition, done.deed)
 
     def _publish(
         self, parent: Parent, transition: Transition, deed: Deed = NO_DEED, robots: int | None = None
@@ -296,6 +300,10 @@ class _Slice:
         for episode_id in [key for key, call_us in fleet.calls.items() if call_us <= self._now_us]:
             self._calls.append(fleet.calls[episode_id])
             fleet.put_member(msgspec.structs.replace(fleet.members[episode_id], call_us=NEVER))
+        for parent in fleet.open_parents:
+            if NEVER != parent.call_us <= self._now_us:
+                self._calls += [parent.call_us] * parent.calls
+                fleet.put_parent(msgspec.structs.replace(parent, call_us=NEVER))
 
     def _forget(self) -> None:
         fleet, now_us = self._fleet, self._now_us
@@ -320,15 +328,15 @@ def unsent(fleet: Fleet) -> Outcome:
     return outcome
 
 
-# A parent that grows is told again when it has doubled, at once; by tenths otherwise, and at last in full.
-_SOON_US, _SLOW_US = 10_000_000, 60_000_000
-_CHANGED = 0.1
+# A parent that doubles or halves is told at once, one that grows by a tenth soon, and any other number at last.
+_SOON_US, _LAST_US = 10_000_000, 60_000_000
+_GROWN = 1.1
 
 
 def _is_due(parent: Parent, robots: int, now_us: int) -> bool:
-    if robots == parent.told_robots:
-        return False
-    silent_us = now_us - parent.told_us
-    if robots >= 2 * parent.told_robots or silent_us >= _SLOW_US:
+    told, silent_us = parent.told_robots, now_us - parent.told_us
+    if robots >= 2 * told or 2 * robots <= told:
         return True
-    return silent_us >= _SOON_US and abs(robots - parent.told_robots) >= _CHANGED * parent.told_robots
+    if silent_us >= _LAST_US:
+        return robots != told
+    return silent_us >= _SOON_US and robots >= _GROWN * told

@@ -244,8 +244,11 @@ def _last_seen(episode: Episode, finding: Finding | None, until_us: int) -> Epis
 
 
 def ended(episode: Episode, at_us: int, spared: bool) -> Episode:
-    """Its end. `spared`: a fleet's episode speaks for it, or it is out of service, so nobody has to acknowledge."""
-    acknowledged = episode.acknowledged or spared
+    """Its end. `spared`: a fleet's episode speaks for it, or it is out of service, so nobody has to acknowledge.
+
+    Nor has the end of a silence to be acknowledged: the robot is there again, and its other episodes speak.
+    """
+    acknowledged = episode.acknowledged or spared or episode.rule == SILENCE
     waits = not (acknowledged or episode.is_shelved)
     return msgspec.structs.replace(
         episode, level=Level.OK, was=episode.level, acknowledged=acknowledged, quiet=False, hold_us=0,

@@ -8,6 +8,8 @@ the component's is not known either.
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from processors.detectors.arrays import exact
 from processors.detectors.trend import Life
 from processors.wording import unit_of, words_of
@@ -31,23 +33,23 @@ class Lives(NamedTuple):
 
 def remaining_of(lives: Lives, row: int) -> dict[str, RemainingLife]:
     """By component, for the robot at `row`. A track without an end says nothing of its component."""
-    found: dict[str, RemainingLife] = {}
-    numbers = zip(*(array[row].tolist() for array in lives.life[:3]), strict=True)
-    for k, (days, low, high) in enumerate(numbers):
-        limit, component = exact(lives.limit[row, k]), lives.components[k]
-        if limit is None:
-            continue
-        new = _remaining(lives.signals[k], days, low, high, limit)
-        old = found.get(component)
-        found[component] = new if old is None else min(old, new, key=_soonest_first)
-    return found
+    days, low, high = (array[row].tolist() for array in lives.life[:3])
+    first: dict[str, int] = {}
+    for k in np.nonzero(~np.isnan(lives.limit[row]))[0].tolist():
+        other = first.setdefault(lives.components[k], k)
+        if _order(days[k], low[k]) < _order(days[other], low[other]):
+            first[lives.components[k]] = k
+    return {
+        component: _remaining(lives.signals[k], days[k], low[k], high[k], exact(lives.limit[row, k]) or 0.0)
+        for component, k in first.items()
+    }
 
 
-def _soonest_first(life: RemainingLife) -> tuple[int, float]:
-    """What has a date, then what is unknown, then what is longer than anybody plans."""
-    if life.days is not None:
-        return 0, life.days
-    return (1, 0.0) if life.low is None else (2, life.low)
+def _order(days: float, low: float) -> tuple[int, float]:
+    """What has a date first, then what is unknown, then what is longer than anybody plans."""
+    if math.isnan(days):
+        return 1, 0.0
+    return (2, low) if math.isinf(days) else (0, days)
 
 
 def _remaining(signal: str, days: float, low: float, high: float, limit: float) -> RemainingLife:

@@ -1,8 +1,9 @@
 """Anomaly: one transition of one episode, on `fleet.anomalies` (key: robot code), as a CloudEvent 1.0.
 
-Written by the assessor; read by the lander, the notifier and alert consumers. `source` and `id` together are the
-key to drop repeats by. In Kafka's binary binding the envelope travels as `ce_` headers and the value is the data
-below as JSON; `episode_id` and the transition's number make the id, so a repeat is the same event.
+An episode of many robots at once has `fleet` in place of a code. Written by the assessor; read by the lander, the
+notifier and alert consumers. `source` and `id` together are the key to drop repeats by. In Kafka's binary binding
+the envelope travels as `ce_` headers and the value is the data below as JSON; `episode_id` and the transition's
+number make the id, so a repeat is the same event.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -58,10 +58,12 @@ REJECTS = Topic(
     per_fleet=False, retention_ms=7 * DAY_MS,
 )  # fmt: skip
 HEALTH = Topic("fleet.health", "robot code", "the latest health of each robot", compacted=True)
-ANOMALIES = Topic("fleet.anomalies", "robot code", "one transition of one episode each", retention_ms=30 * DAY_MS)
+ANOMALIES = Topic(
+    "fleet.anomalies", "robot code, or fleet", "one transition of one episode each", retention_ms=30 * DAY_MS
+)
 ACTIONS = Topic(
     "fleet.actions",
-    "robot code",
+    "robot code, or fleet",
     "what operators do about episodes",
     retention_ms=30 * DAY_MS,
     log_append_time=True,

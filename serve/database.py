@@ -105,8 +105,18 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class OutOfService(msgspec.Struct, frozen=True, kw_only=True):
+    """A component that calls nobody; all of the robot where it is empty. Who said so, why, and since when."""
+
+    robot_id: str
+    component: str
+    actor: str
+    note: str
+    since: datetime
+
+
 class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One transition of one episode of a robot."""
+    """One transition of one episode of a robot; `actor` and `note` are empty where no person brought it about."""
 
     episode_id: str
     number: int
@@ -117,6 +127,8 @@ class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     time: datetime
     live: bool
+    actor: str = ""
+    note: str = ""
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +193,11 @@ async def alarms(
 async def alarm_counts(connection: asyncpg.Connection) -> dict[str, int]:
     """Episodes by state; `muted` are those that a parent speaks for."""
     return {row["state"]: row["episodes"] for row in await _fetch(connection, "alarm_counts")}
+
+
+async def out_of_service(connection: asyncpg.Connection, code: str | None = None) -> list[OutOfService]:
+    """Of one robot or of all."""
+    return await _rows(connection, OutOfService, "out_of_service", code)
 
 
 async def deeds(connection: asyncpg.Connection, code: str, actor: str, acted: datetime) -> list[Deed]:

@@ -76,7 +76,7 @@ async def _act(servers: Endpoints, wish: Wish) -> int:
     for deed in deeds:
         print(f"{deed.component}  {deed.state.replace('_', ' ')}  {deed.text}")
     if not targets:
-        print(f"{wish.kind.replace('_', ' ')}: {wish.robot_id} {wish.component or '(all of it)'}")
+        print(f"{wish.kind.replace('_', ' ')}: {wish.robot_id} {action.component or '(all of it)'}")
     elif not deeds:
         print("sent, and not in the database yet: see `robovitals alarms` later, or `robovitals status`")
     return 0

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from deploy.settings import Settings, endpoints
 from deploy.text import STATUS_STYLE, since
@@ -16,7 +15,7 @@ from schemas.errors import SettingError
 from schemas.health import Status
 from schemas.robot_code import checked_code
 from serve import database
-from serve.database import Alarm
+from serve.database import Alarm, OutOfService
 
 EXAMPLE = "robovitals alarms --limit 20"
 
@@ -35,6 +34,7 @@ class AlarmList(msgspec.Struct, frozen=True):
 
     counts: dict[str, int]
     alarms: list[Alarm]
+    out_of_service: list[OutOfService]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,8 +61,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 async def _list(database_url: str, code: str | None, with_muted: bool, limit: int) -> AlarmList:
     connection = await database.connect(database_url)
     try:
-        counts = await database.alarm_counts(connection)
-        return AlarmList(counts, await database.alarms(connection, code, with_muted, limit))
+        return AlarmList(
+            counts=await database.alarm_counts(connection),
+            alarms=await database.alarms(connection, code, with_muted, limit),
+            out_of_service=await database.out_of_service(connection, code),
+        )
     finally:
         await connection.close()
 
@@ -71,16 +74,25 @@ def _print(found: AlarmList, now: datetime) -> None:
     console = Console(highlight=False)
     counts = [f"{found.counts.get(state, 0)} {words}" for state, words in _STATE_WORDS.items()]
     console.print(", ".join(counts), soft_wrap=True)
+    for service in found.out_of_service:
+        note = f": {escape(service.note)}" if service.note else ""
+        component = service.component or "(all of it)"
+        console.print(
+            f"out of service: {service.robot_id} {component} for {since(service.since, now)}, by "
+            f"{escape(service.actor)}{note}",
+            soft_wrap=True,
+        )
     if not found.alarms:
         console.print("nothing on this list")
         return
-    table = Table("state", "status", "robot", "component", "since", "episode", "what", box=None)
     for alarm in found.alarms:
-        table.add_row(
-            state_of(alarm, now), alarm.status, alarm.robot_id, alarm.component, since(alarm.opened, now),
-            alarm.episode_id[:8], escape(_what(alarm)), style=STATUS_STYLE[Status(alarm.status)],
-        )  # fmt: skip
-    console.print(table)
+        head = f"{state_of(alarm, now)}  {alarm.status}  {alarm.robot_id}  {alarm.component}"
+        console.print(
+            f"{head}  for {since(alarm.opened, now)}  ({alarm.episode_id[:8]})",
+            style=STATUS_STYLE[Status(alarm.status)],
+            soft_wrap=True,
+        )
+        console.print(f"    {escape(_what(alarm))}", soft_wrap=True)
 
 
 def state_of(alarm: Alarm, now: datetime) -> str:

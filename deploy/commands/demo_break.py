@@ -1,13 +1,13 @@
-"""`robovitals demo break ROBOT`: break a simulated robot on demand, or heal it, to watch an alert travel."""
+"""`robovitals demo break ROBOT`: break a simulated robot on demand, or all of them, to watch an alert travel."""
 
 import argparse
 import time
 
 from deploy.settings import Settings
-from ingest.faults import break_robot, find_robot, heal_robot
+from ingest.faults import all_robots, break_robots, find_robot, heal_robots
 from ingest.fleet import Fault
 
-HELP = "break a simulated robot, or heal it"
+HELP = "break a simulated robot, or all of them, or heal them"
 EXAMPLE = "robovitals demo break 7 --fault battery"
 
 WHAT_FOLLOWS = {
@@ -17,11 +17,15 @@ WHAT_FOLLOWS = {
     Fault.BATTERY: "state of health 0.74 and a cell spread above 150 mV: two episodes",
     Fault.SILENT: "it sends nothing more: UNKNOWN after 45 s (silence, a window and its grace)",
     Fault.CLOCK: "its clock goes an hour ahead: its frames land, but do not move the watermark",
+    Fault.RELEASE: "new software that gets a joint's backlash, the state of health and the cell spread wrong",
 }
+ALL = "all"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("robot", metavar="ROBOT", help="its number, its code, or a unique beginning or end of it")
+    parser.add_argument(
+        "robot", metavar="ROBOT", help="its number, its code, or a unique beginning or end of it; or `all`"
+    )
     parser.add_argument(
         "--fault", choices=[f.value for f in Fault], default=Fault.OVERHEAT.value, help="default: overheat"
     )
@@ -29,12 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    member = find_robot(settings.home, args.robot)
+    everybody = args.robot == ALL
+    robots = all_robots(settings.home) if everybody else [find_robot(settings.home, args.robot)]
+    codes = [robot.code for robot in robots]
+    who = f"all {len(codes)} robots" if everybody else codes[0]
     if args.heal:
-        heal_robot(settings.home, member.code)
-        print(f"{member.code} heals; a hot joint cools within minutes")
+        heal_robots(settings.home, codes)
+        print(f"{who}: healing; a hot joint cools within minutes")
         return 0
     fault = Fault(args.fault)
-    break_robot(settings.home, member.code, fault, time.time_ns() // 1000)
-    print(f"{member.code}: {WHAT_FOLLOWS[fault]}\nwatch it: robovitals robot {member.code}")
+    break_robots(settings.home, codes, fault, time.time_ns() // 1000)
+    print(f"{who}: {WHAT_FOLLOWS[fault]}")
+    print("watch it: robovitals alarms" if everybody else f"watch it: robovitals robot {codes[0]}")
     return 0

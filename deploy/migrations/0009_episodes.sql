@@ -69,3 +69,34 @@ SELECT DISTINCT ON (episode_id)
     live, value, baseline, confidence, unit, limit_value, software, scenario, text, actor, note, acted
 FROM anomaly
 ORDER BY episode_id, number DESC;
+
+CREATE TABLE action (
+    position      bigint GENERATED ALWAYS AS IDENTITY,
+    action_id     text             PRIMARY KEY,
+    robot_id      text COLLATE "C" NOT NULL,
+    kind          text             NOT NULL,
+    episode_id    text             NOT NULL,
+    component     text             NOT NULL,
+    actor         text             NOT NULL,
+    note          text             NOT NULL,
+    time          timestamptz      NOT NULL,
+    shelved_until timestamptz
+);
+COMMENT ON TABLE action IS
+    'what people asked for, in the order of the log; what came of it is in anomaly, and without an episode only here';
+CREATE INDEX action_of_robot ON action (robot_id, position);
+
+CREATE VIEW out_of_service AS
+SELECT robot_id, component, actor, note, time AS since
+FROM (
+    SELECT DISTINCT ON (robot_id, component) * FROM action
+    WHERE kind IN ('out_of_service', 'in_service') AND episode_id = ''
+    ORDER BY robot_id, component, position DESC
+) AS last
+WHERE kind = 'out_of_service'
+  AND NOT EXISTS (
+    SELECT FROM action AS ended
+    WHERE ended.robot_id = last.robot_id AND ended.kind = 'in_service' AND ended.component = ''
+      AND ended.episode_id = '' AND ended.position > last.position
+  );
+COMMENT ON VIEW out_of_service IS 'components that call nobody until somebody puts them in service; empty: all of it';

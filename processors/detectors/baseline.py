@@ -1,12 +1,14 @@
 """Baseline: what a track's value should be, learned while its part was new, at the same load and temperature.
 
-In: values (robots × tracks) and the state. Out: the state, and the residual in standard deviations of health.
-Called by `processors/detectors/watch.py` before every other detector; all of them judge the residual.
+In: values and contexts as they are compared (`matched.py`; robots × tracks) and the state. Out: the state, and the
+residual in standard deviations of health. Called by `processors/detectors/watch.py` before every other detector;
+all of them judge the residual.
 
-While it is commissioned a track learns its mean and variance, and its covariance with its context (`tracks.py`). A
-value far off is clipped, so that one wrong reading teaches little. In the second half of that time residuals are
-given already: by them the other detectors learn how far they stray in health, on data that the baseline had not
-seen. The prediction is the linear regression x̂ = m + β·(u - m_u), solved in closed form for two contexts.
+While it is commissioned a track learns its mean and variance, and its covariance with its contexts. A value far
+off is clipped, so that one wrong reading teaches little. In the second half of that time residuals are given
+already: by them the other detectors learn how far they stray in health, on data that the baseline had not seen.
+The prediction is the linear regression x̂ = m + β·(u - m_u), solved in closed form for two contexts. Its slopes β
+are those of all robots of the model that are there, and stay as they are when the robot's commissioning ends.
 """
 
 from typing import NamedTuple
@@ -14,24 +16,32 @@ from typing import NamedTuple
 import numpy as np
 
 from processors.detectors.arrays import ONE, Arrays, Bools, Field, clipped
+from processors.detectors.matched import Matched
 from processors.detectors.tracks import Wiring
 from processors.detectors.tuning import Tuning
-from schemas.columns import Float32
+from schemas.columns import Float32, Int64
 
-# `seen` values; mean and variance of the value; the least difference between two values that are not the same (what
-# the sensor can tell apart); the first context after its inertia; the covariance with each context, their variances
-# and their own covariance.
+NEVER = -1
+
+# Since which epoch (its number) it is seen, and how many values were; mean and variance of the value; the least
+# difference between two values that are not the same (what the sensor can tell apart); means of the contexts, the
+# value's covariance with each, their variances and their own covariance; the slopes on them; lessons given.
 FIELDS = {
+    "since": Field("<i4", NEVER),
     "seen": Field("<f4", 0),
     "mean": Field("<f4", 0),
     "variance": Field("<f4", 0),
     "grain": Field("<f4", np.inf),
-    "lagged": Field("<f4", np.nan),
+    "first_mean": Field("<f4", 0),
+    "second_mean": Field("<f4", 0),
     "with_first": Field("<f4", 0),
     "with_second": Field("<f4", 0),
     "first_variance": Field("<f4", 0),
     "second_variance": Field("<f4", 0),
     "contexts": Field("<f4", 0),
+    "by_first": Field("<f4", 0),
+    "by_second": Field("<f4", 0),
+    "lessons": Field("<f2", 0),
 }
 
 _CLIP = 6.0  # standard deviations; less would cut off what works in bursts
@@ -45,12 +55,14 @@ _UNBOUNDED, _BOUNDED = np.float32(1e30), np.float32(4)  # times the variance
 
 
 class Residual(NamedTuple):
-    """`z`: NaN where it cannot be told; `scale`: one of it, in the signal's unit; `learning`: not commissioned yet;
-    `lesson`: what the others learn from.
+    """`z`: NaN where it cannot be told; `scale`: one of it, in the unit in which the track is compared; `material`:
+    what is material, in standard deviations too, None where nothing is known of that; `learning`: not commissioned
+    yet; `lesson`: what the others learn from.
     """
 
     z: Float32
     scale: Float32
+    material: Float32 | None
     learning: Bools
     lesson: "Lesson | None"
 
@@ -81,71 +93,112 @@ def _known(value: Float32) -> Float32:
     return np.where(np.isnan(value), np.float32(0), value)
 
 
-def step(state: Arrays, value: Float32, wiring: Wiring, tuning: Tuning) -> tuple[Arrays, Residual]:
-    """Judge one epoch, then learn from it."""
-    seen = state["seen"]
-    half = tuning.commissioning // 2
-    deviation = value - state["mean"]
-    state, contexts = _context(state, deviation, wiring)
-    z, scale = _residual(state, deviation, contexts, wiring)
-    learning = seen < tuning.commissioning
+def step(
+    state: Arrays, matched: Matched, epoch: int, models: Int64 | None, wiring: Wiring, tuning: Tuning
+) -> tuple[Arrays, Residual]:
+    """Judge one epoch (its number is `epoch`), then learn from it."""
+    if wiring.any_known:
+        begun = (state["since"] == NEVER) & ~np.isnan(matched.value)
+        state = state | {"since": np.where(begun, epoch, state["since"])}
+    learning, told = _phase(state, epoch, wiring, tuning)
+    deviation = matched.value - state["mean"]
+    contexts = _contexts(state, matched)
     some_learn = learning.any()
-    told = seen >= half
+    if contexts and some_learn:
+        state = _sloped(state, learning, models)
+    z, scale = _residual(state, deviation, contexts, wiring)
     if not told.all():
         z = np.where(told, z, np.float32(np.nan))
-    lesson = _lesson(seen, told & ~np.isnan(z), learning, tuning) if some_learn or tuning.memory else None
+    lesson = None
     if some_learn or tuning.memory:
-        state = _learned(state, value, deviation, contexts, wiring, tuning)
-    return state, Residual(z, scale, learning, lesson)
+        state, lesson = _lesson(state, told & ~np.isnan(z), learning, wiring, tuning)
+        state = _learned(state, matched.value, deviation, contexts, learning, wiring, tuning)
+    material = wiring.material / scale if wiring.any_known else None
+    return state, Residual(z, scale, material, learning, lesson)
 
 
-def _lesson(seen: Float32, told: Bools, learning: Bools, tuning: Tuning) -> "Lesson | None":
+def _phase(state: Arrays, epoch: int, wiring: Wiring, tuning: Tuning) -> tuple[Bools, Bools]:
+    """Which are in commissioning, and which of all are past the half of it. A series that the signal table does not
+    know is commissioned by values; the others by days, and a minimum of values, since a joint may work one shift.
+    """
+    seen = state["seen"]
+    if not wiring.any_known:
+        return seen < tuning.commissioning, seen >= tuning.commissioning // 2
+    by_count = seen / np.float32(tuning.commissioning)
+    days = np.where(state["since"] == NEVER, 0, epoch - state["since"]).astype(np.float32)
+    by_days = np.minimum(days / np.float32(tuning.commissioning), seen / np.float32(tuning.least_values))
+    done = np.where(wiring.known, by_days, by_count)
+    return done < 1, done >= np.float32(0.5)
+
+
+def _lesson(
+    state: Arrays, told: Bools, learning: Bools, wiring: Wiring, tuning: Tuning
+) -> tuple[Arrays, "Lesson | None"]:
     if not told.any():
-        return None
-    half = tuning.commissioning // 2
+        return state, None
     teaches = told & learning
+    lessons = state["lessons"] + teaches
     rolling = np.float32(1 / tuning.memory if tuning.memory else 0)
-    share = np.where(
-        teaches, ONE / np.maximum(seen - np.float32(half - 1), ONE), np.where(told, rolling, np.float32(0))
-    )
+    share = np.where(teaches, ONE / np.maximum(lessons, ONE), np.where(told, rolling, np.float32(0)))
     most = np.where(learning, _UNBOUNDED, _BOUNDED)
-    return Lesson(share, teaches & (seen >= np.float32(half + half // 4)), most)
+    enough = np.where(wiring.known, np.float32(tuning.least_values / 4), np.float32(tuning.commissioning / 4))
+    return state | {"lessons": lessons}, Lesson(share, teaches & (lessons >= enough), most)
 
 
 _Contexts = tuple[Float32, Float32] | None
 
 
-def _context(state: Arrays, deviation: Float32, wiring: Wiring) -> tuple[Arrays, _Contexts]:
-    """What the contexts of each track deviate by; 0 for a track that has none."""
-    if not wiring.has_context:
-        return state, None
-    padded = np.concatenate([deviation, np.zeros((len(deviation), 1), np.float32)], axis=1)
-    first, second = padded[:, wiring.context[0]], padded[:, wiring.context[1]]
-    # After a gap what is slow is taken to have followed.
-    before = np.where(np.isnan(state["lagged"]), first, state["lagged"])
-    lagged = before + wiring.pace * (first - before)
-    return state | {"lagged": lagged}, (lagged, second)
+def _contexts(state: Arrays, matched: Matched) -> _Contexts:
+    """What the contexts of each track deviate by."""
+    if matched.first is None or matched.second is None:
+        return None
+    return matched.first - state["first_mean"], matched.second - state["second_mean"]
 
 
 def _residual(state: Arrays, deviation: Float32, contexts: _Contexts, wiring: Wiring) -> tuple[Float32, Float32]:
     """The deviation that the contexts do not explain, in standard deviations, and what one of these is."""
     variance = state["variance"]
     if contexts:
-        by_first, by_second = _slopes(state)
-        deviation = deviation - by_first * contexts[0] - by_second * contexts[1]
-        explained = by_first * state["with_first"] + by_second * state["with_second"]
-        variance = np.maximum(variance - explained, variance * _RIDGE)
+        one, two = state["by_first"], state["by_second"]
+        deviation = deviation - one * contexts[0] - two * contexts[1]
+        unexplained = (
+            variance - 2 * (one * state["with_first"] + two * state["with_second"])
+            + one * one * state["first_variance"] + two * two * state["second_variance"]
+            + 2 * one * two * state["contexts"]
+        )  # fmt: skip
+        variance = np.maximum(unexplained, variance * _RIDGE * _RIDGE)
     grain = np.where(np.isinf(state["grain"]), np.float32(0), _OF_GRAIN * state["grain"])
     least = np.maximum(wiring.resolution, grain) + np.abs(state["mean"]) * _OF_MEAN + _TINY
     scale: Float32 = np.maximum(np.sqrt(variance), least)
     return clipped(deviation / scale, _FARTHEST), scale
 
 
-def _slopes(state: Arrays) -> tuple[Float32, Float32]:
-    """The regression on each context: the two normal equations solved, with a ridge."""
-    first = state["first_variance"] * (1 + _RIDGE) + _TINY
-    second = state["second_variance"] * (1 + _RIDGE) + _TINY
-    both, with_first, with_second = state["contexts"], state["with_first"], state["with_second"]
+def _sloped(state: Arrays, learning: Bools, models: Int64 | None) -> Arrays:
+    """The regression on each context, of tracks in commissioning. Robots of one model share it: one robot sees a
+    few programs in a week, its model sees many. Levels and scatter stay each robot's own.
+    """
+    weight = state["seen"]
+    names = ("with_first", "with_second", "first_variance", "second_variance", "contexts")
+    if models is None:
+        own = {name: state[name] for name in names}
+        one, two = _slopes(own)
+    else:
+        one, two = np.empty_like(weight), np.empty_like(weight)
+        for model in np.unique(models):
+            rows = models == model
+            pooled = {name: (state[name][rows] * weight[rows]).sum(axis=0) for name in names}
+            one[rows], two[rows] = _slopes(pooled)
+    return state | {
+        "by_first": np.where(learning, one, state["by_first"]),
+        "by_second": np.where(learning, two, state["by_second"]),
+    }
+
+
+def _slopes(of: Arrays) -> tuple[Float32, Float32]:
+    """The two normal equations solved, with a ridge."""
+    first = of["first_variance"] * (1 + _RIDGE) + _TINY
+    second = of["second_variance"] * (1 + _RIDGE) + _TINY
+    both, with_first, with_second = of["contexts"], of["with_first"], of["with_second"]
     determinant = np.maximum(first * second - both * both, first * second * _RIDGE * _RIDGE)
     by_first: Float32 = (with_first * second - with_second * both) / determinant
     by_second: Float32 = (with_second * first - with_first * both) / determinant
@@ -153,21 +206,24 @@ def _slopes(state: Arrays) -> tuple[Float32, Float32]:
 
 
 def _learned(
-    state: Arrays, value: Float32, deviation: Float32, contexts: _Contexts, wiring: Wiring, tuning: Tuning
-) -> Arrays:
+    state: Arrays, value: Float32, deviation: Float32, contexts: _Contexts, learning: Bools, wiring: Wiring,
+    tuning: Tuning,
+) -> Arrays:  # fmt: skip
     """Mean, variance and covariances after one more value (West 1979: an incremental weighted mean)."""
     seen, mean, variance = state["seen"], state["mean"], state["variance"]
     here = ~np.isnan(value)
-    after = np.minimum(seen + here, np.float32(tuning.commissioning))
+    if contexts:
+        here &= ~np.isnan(contexts[0]) & ~np.isnan(contexts[1])
+    after = np.where(here & learning, seen + 1, seen)
     rolling = np.float32(1 / tuning.memory if tuning.memory else 0)
-    learning = seen < tuning.commissioning
     share = np.where(here, np.where(learning, ONE / np.maximum(after, ONE), rolling), np.float32(0))
     # What has not varied yet, or is hardly known, has nothing that a value could be far from.
     far = np.where((seen < _TRUSTED) | (variance <= 0), _UNBOUNDED, _CLIP * np.sqrt(variance) + wiring.resolution)
     kept = np.where(here, clipped(deviation, far), np.float32(0))
     more = share * kept
     rest = 1 - share
-    moved = np.abs(value - state["last"])
+    # `last` is as the sensor said it.
+    moved = np.where(wiring.logarithmic, np.float32(0), np.abs(value - state["last"]))
     learned = {
         "seen": after,
         "mean": mean + more,
@@ -175,8 +231,9 @@ def _learned(
         "grain": np.where(learning & (moved > 0), np.minimum(state["grain"], moved), state["grain"]),
     }
     if contexts:
-        whole = here & ~np.isnan(contexts[0]) & ~np.isnan(contexts[1])
-        first, second = (np.where(whole, context, np.float32(0)) for context in contexts)
+        first, second = (np.where(here, context, np.float32(0)) for context in contexts)
+        learned["first_mean"] = state["first_mean"] + share * first
+        learned["second_mean"] = state["second_mean"] + share * second
         products = {
             "with_first": kept * first,
             "with_second": kept * second,
@@ -185,5 +242,5 @@ def _learned(
             "contexts": first * second,
         }
         for name, product in products.items():
-            learned[name] = np.where(whole, rest * (state[name] + share * product), state[name])
+            learned[name] = rest * (state[name] + share * product)
     return state | learned

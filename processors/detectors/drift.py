@@ -31,19 +31,23 @@ _CLIP = np.float32(4)
 _BACK = np.float32(1)  # standard deviations of the fast mean in health
 
 
-def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mark]:
-    """Judge one epoch, then learn from it."""
+def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mark, Float32]:
+    """Judge one epoch, then learn from it. Last comes the lasting residual that is found within the slow span."""
     z = residual.z
-    bounded = clipped(z, 2 * _CLIP)
+    scatter = long_run(state, tuning)
+    most: Float32 | np.float32 = 2 * _CLIP
+    if residual.material is not None:
+        scatter = np.maximum(scatter, np.float32(tuning.drift_material) * residual.material)
+        most = np.maximum(most, 2 * residual.material)
+    bounded = clipped(z, most)
     fast = smoothed(state["fast"], bounded, weight(tuning.fast))
     slow = smoothed(state["slow"], bounded, weight(tuning.slow))
-    scatter = long_run(state, tuning)
     steps = clipped(bounded / scatter, _CLIP)
     threshold = np.maximum(np.float32(tuning.drift_threshold), tuning.guard * state["drift_peak"])
-    most = 2 * threshold
+    highest_sum = 2 * threshold
     back = state["drifting"] & (np.abs(fast) < _BACK * scatter * np.float32(tuning.fast**-0.5))
-    rising = _sum(state["rising"], steps, most, back, tuning)
-    falling = _sum(state["falling"], -steps, most, back, tuning)
+    rising = _sum(state["rising"], steps, highest_sum, back, tuning)
+    falling = _sum(state["falling"], -steps, highest_sum, back, tuning)
     highest = np.maximum(rising, falling)
     state = state | {"fast": fast, "slow": slow, "rising": rising, "falling": falling}
     if residual.lesson:
@@ -56,18 +60,14 @@ def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mar
     )
     flag &= ~residual.learning
     state["drifting"] = flag
-    return state, Mark(score, flag, np.where(rising >= falling, np.int8(1), np.int8(-1)))
+    found_within = np.float32(tuning.drift_slack + tuning.drift_threshold / tuning.slow)
+    return state, Mark(score, flag, np.where(rising >= falling, np.int8(1), np.int8(-1))), scatter * found_within
 
 
 def _sum(before: Float32, steps: Float32, most: Float32, back: Bools, tuning: Tuning) -> Float32:
     """One side's sum: bounded, and anew once the fast mean is back where it was in health."""
     after = np.minimum(np.maximum(before + steps - np.float32(tuning.drift_slack), 0), most)
     return np.where(back, np.float32(0), np.where(np.isnan(after), before, after))
-
-
-def least(state: Arrays, tuning: Tuning) -> Float32:
-    """The lasting residual that is found within the slow span, in standard deviations of health."""
-    return long_run(state, tuning) * np.float32(tuning.drift_slack + tuning.drift_threshold / tuning.slow)
 
 
 def long_run(state: Arrays, tuning: Tuning) -> Float32:

@@ -10,6 +10,7 @@ import numpy as np
 
 from processors.detectors.arrays import Arrays, Field, Mark, clipped, marked, sides, smoothed, weight
 from processors.detectors.baseline import Lesson, Residual
+from processors.detectors.tracks import Wiring
 from processors.detectors.tuning import Tuning
 from schemas.columns import Float32
 
@@ -29,25 +30,30 @@ _BOUND = np.float32(8)  # of residuals, in standard deviations
 _FAR = np.float32(4)  # of differences, in what is usual for them: one spike is no scatter
 _HELD = np.float32(0.1)
 _LEAST = np.float32(0.05)  # what is taken for a standard deviation of either statistic at least
+_ROUGH = np.float32(2.2 / 4.5)  # of a known signal: three times its scatter
 _MOST = np.float32(1.4)  # thresholds
 _STILL = np.float32(1e-6)  # of squared differences: what stands still is far below health, not infinitely far
 _ANY = np.float32(100)
 
 
-def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mark]:
+def step(state: Arrays, residual: Residual, wiring: Wiring, tuning: Tuning) -> tuple[Arrays, Mark]:
     """Judge one epoch, then learn from it. `state` holds drift's means after this epoch."""
     # What it is held against hardly moves while it is flagged: what lasts stays so, what does not ends cleanly.
     pace = np.where(state["stepped"], _HELD * weight(tuning.slow), weight(tuning.slow))
-    reference = smoothed(state["reference"], clipped(residual.z, _BOUND), pace)
+    bound, least, roughest = _floors(residual.material, tuning)
+    reference = smoothed(state["reference"], clipped(residual.z, bound), pace)
     # Back where it was in commissioning it is over, whatever the level was when it began.
     back = state["stepped"] & (np.abs(state["fast"]) < np.sqrt(state["fast_variance"]))
     reference = np.where(back, state["fast"], reference)
     apart: Float32 = state["fast"] - reference
-    level: Float32 = np.abs(apart) / np.maximum(np.sqrt(state["apart_variance"]), _LEAST)
-    unit = np.maximum(np.sqrt(state["rough_variance"]), _LEAST)
+    usual = np.maximum(np.sqrt(state["apart_variance"]), least)
+    level = np.asarray(np.abs(apart) / usual, np.float32)
+    unit: Float32 = np.maximum(np.sqrt(state["rough_variance"]), np.where(wiring.known, _ROUGH, _LEAST))
     threshold = np.maximum(np.float32(tuning.scatter_threshold), tuning.guard * state["rough_peak"])
     rough, strayed = _roughness(state, residual, _MOST * threshold * unit, tuning)
-    scatter: Float32 = np.abs(strayed) / unit
+    # Only more scatter says something: there is less at rest, and what is stuck is the sensor's business.
+    matters = (strayed > 0) & (rough >= roughest)
+    scatter: Float32 = np.where(matters, strayed / unit, np.float32(0))
     of_level = level / np.maximum(np.float32(tuning.step_threshold), tuning.guard * state["apart_peak"])
     of_scatter = scatter / threshold
     present = np.where(np.isnan(residual.z), state["previous"], residual.z)
@@ -59,6 +65,17 @@ def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mar
     flag &= ~residual.learning
     state["stepped"] = flag
     return state, Mark(score, flag, sides(np.where(of_level >= of_scatter, apart, strayed)))
+
+
+_Floor = Float32 | np.float32
+
+
+def _floors(material: Float32 | None, tuning: Tuning) -> tuple[_Floor, _Floor, _Floor]:
+    """What residuals are bounded by, the least unit of a step, and the least mean square difference that counts."""
+    if material is None:
+        return _BOUND, _LEAST, np.float32(0)
+    least = np.maximum(_LEAST, material * np.float32(tuning.step_material / tuning.step_threshold))
+    return np.maximum(_BOUND, 2 * material), least, np.square(np.float32(tuning.scatter_material) * material)
 
 
 def _roughness(state: Arrays, residual: Residual, most: Float32, tuning: Tuning) -> tuple[Float32, Float32]:

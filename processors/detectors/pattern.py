@@ -27,6 +27,7 @@ FIELDS = {
 _SHRUNK = 0.02
 _LEAST = np.float32(0.05)
 _TINY = np.float32(1e-6)
+_MANY = 4  # joints from which on their mean says something of the robot
 
 
 class Covariance(NamedTuple):
@@ -62,36 +63,75 @@ def step(
     for places, kind in zip(wiring.groups, kinds, strict=True):
         first = places[:, 0]
         means = state["fast"][:, places]
+        matters = _matters(state["slow"][:, places], residual.scale[:, places], wiring.material[places])
         present: Bools = np.logical_and.reduce(~np.isnan(residual.z[:, places]), axis=2)
         squared: Float32 = np.einsum("rcp,pq,rcq->rc", means, kind.inverse, means)
         logarithm = np.where(present, np.log(np.maximum(squared, np.float32(1e-6))), np.float32(np.nan))
-        found, active = _judged(state, first, logarithm, residual, tuning)
+        found, active = _judged(state, first, logarithm, matters, residual, wiring, tuning)
         score[:, places], flag[:, places] = found[:, :, None], active[:, :, None]
         after.append(_taught(kind, means, residual.lesson, first, present) if residual.lesson else kind)
+    if wiring.whole >= 0:
+        score[:, wiring.whole], flag[:, wiring.whole] = _of_robots(state, residual, wiring, tuning)
     return state, tuple(after), Mark(score, flag, np.zeros(shape, np.int8))
 
 
+def _of_robots(state: Arrays, residual: Residual, wiring: Wiring, tuning: Tuning) -> tuple[Float32, Bools]:
+    """What all joints of a robot have in common: of each signal the mean lasting change."""
+    most = np.zeros(len(residual.z), np.float32)
+    for places in wiring.groups:
+        material = wiring.material[places]
+        if len(places) >= _MANY and material.all():
+            changes = state["slow"][:, places] * residual.scale[:, places] / material
+            counted = ~residual.learning[:, places]
+            together = np.where(counted, changes, np.float32(0)).sum(axis=1)
+            means = together / np.maximum(counted.sum(axis=1), _MANY).astype(np.float32)
+            most = np.maximum(most, np.abs(means).max(axis=1))
+    score, flag = marked(most, tuning.pattern_whole, state["out_of_pattern"][:, wiring.whole], tuning.release)
+    state["out_of_pattern"][:, wiring.whole] = flag
+    return score, flag
+
+
+def _matters(slow: Float32, scale: Float32, material: Float32) -> Float32:
+    """The lasting change of all signals together, over what is material; infinite where nothing is said of that."""
+    if not material.any():
+        return np.full(slow.shape[:2], np.inf, np.float32)
+    changes = np.where(material > 0, slow * scale / np.where(material > 0, material, ONE), np.float32(0))
+    return np.asarray(np.sqrt((changes * changes).sum(axis=2)))
+
+
 def _judged(
-    state: Arrays, first: Int64, logarithm: Float32, residual: Residual, tuning: Tuning
+    state: Arrays,
+    first: Int64,
+    logarithm: Float32,
+    matters: Float32,
+    residual: Residual,
+    wiring: Wiring,
+    tuning: Tuning,
 ) -> tuple[Float32, Bools]:
     """Score and flag, robots × components; what is learned is written into `state`, which is the caller's own."""
     strayed: Float32 = logarithm - state["distance_mean"][:, first]
     deviations: Float32 = strayed / np.maximum(np.sqrt(state["distance_variance"][:, first]), _LEAST)
     threshold = np.maximum(np.float32(tuning.pattern_threshold), tuning.guard * state["distance_peak"][:, first])
-    found, active = marked(deviations, threshold, state["out_of_pattern"][:, first], tuning.release)
+    was = state["out_of_pattern"][:, first]
+    least = np.where(was, np.float32(tuning.release * tuning.pattern_material), np.float32(tuning.pattern_material))
+    share = np.minimum(deviations / threshold, matters / least)
+    # What lasts goes on until the lasting changes are back, however the newest epochs scatter.
+    share = np.where(was & (matters >= least) & np.isfinite(matters), np.maximum(share, ONE), share)
+    found, active = marked(share, 1.0, was, tuning.release)
     active &= ~residual.learning[:, first]
     state["out_of_pattern"][:, first] = active
     if residual.lesson:
-        _learn(state, first, strayed, deviations, _later(residual.lesson, first, tuning))
+        _learn(state, first, strayed, deviations, _later(residual.lesson, first, wiring, tuning))
     return np.maximum(found, 0), active
 
 
-def _later(lesson: Lesson, first: Int64, tuning: Tuning) -> Lesson:
+def _later(lesson: Lesson, first: Int64, wiring: Wiring, tuning: Tuning) -> Lesson:
     """The lessons of the last quarter of commissioning: before, the covariance is not known well enough."""
     share = lesson.share[:, first]
-    late = ONE / np.maximum(share, _TINY) - np.float32(tuning.commissioning // 4)
+    lessons = np.where(wiring.known[first], np.float32(tuning.least_values), np.float32(tuning.commissioning)) / 2
+    late = ONE / np.maximum(share, _TINY) - lessons / 2
     taught = (share > 0) & (late > 0)
-    known = lesson.known[:, first] & (late > tuning.commissioning // 16)
+    known = lesson.known[:, first] & (late > lessons / 8)
     later = np.where(taught, ONE / np.maximum(late, ONE), np.float32(0))
     return Lesson(later, known, lesson.most[:, first])
 

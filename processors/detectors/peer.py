@@ -23,16 +23,19 @@ def step(state: Arrays, residual: Residual, models: Int64, tuning: Tuning) -> tu
     """Judge one epoch. `models`: a number for the model of each robot. `state` holds drift's means after it."""
     means = np.where(np.isnan(residual.z) | residual.learning, np.float32(np.nan), state["slow"])
     deviation = np.full(means.shape, np.nan, np.float32)
+    least = np.full(means.shape, _LEAST)
+    if residual.material is not None:
+        least = np.maximum(least, np.float32(tuning.peer_material / tuning.peer_threshold) * residual.material)
     for model in np.unique(models) if len(models) >= tuning.peers else ():
         rows = np.nonzero(models == model)[0]
         if len(rows) >= tuning.peers:
-            deviation[rows] = _from_peers(means[rows], tuning.peers)
+            deviation[rows] = _from_peers(means[rows], least[rows], tuning.peers)
     score, flag = marked(np.abs(deviation), tuning.peer_threshold, state["apart_from_peers"], tuning.release)
     state = state | {"apart_from_peers": flag}
     return state, Mark(score, flag, sides(deviation))
 
 
-def _from_peers(means: Float32, peers: int) -> Float32:
+def _from_peers(means: Float32, least: Float32, peers: int) -> Float32:
     """Robust deviations; NaN where too few robots have the track."""
     enough = (~np.isnan(means)).sum(axis=0) >= peers
     deviation = np.full(means.shape, np.nan, np.float32)
@@ -40,5 +43,5 @@ def _from_peers(means: Float32, peers: int) -> Float32:
         chosen = means[:, enough]
         apart = chosen - np.nanmedian(chosen, axis=0)
         scale = _TO_SIGMA * np.nanmedian(np.abs(apart), axis=0)
-        deviation[:, enough] = apart / np.maximum(scale, _LEAST)
+        deviation[:, enough] = apart / np.maximum(scale, least[:, enough])
     return deviation

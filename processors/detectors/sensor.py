@@ -10,14 +10,16 @@ import numpy as np
 
 from processors.detectors.arrays import Arrays, Field, Mark, clipped, marked, sides
 from processors.detectors.baseline import Residual
+from processors.detectors.tracks import Wiring
 from processors.detectors.tuning import Tuning
 from schemas.columns import Float32
 
-# The last value and how many epochs it has not moved (negative: has been absent); the most in health of both; the
-# last good residual, the spikes in a row since, the variance of differences and the farthest spike in health.
+# The last value, how many epochs it has not moved and has been absent, and the most in health of both; the last
+# good residual, the spikes in a row since, the variance of differences and the farthest spike in health.
 FIELDS = {
     "last": Field("<f4", np.nan),
     "still": Field("<f2", 0),
+    "gone": Field("<f2", 0),
     "still_peak": Field("<f2", 0),
     "absent_peak": Field("<f2", 0),
     "good": Field("<f2", np.nan),
@@ -31,12 +33,15 @@ _IN_A_ROW = 3
 _CLIP = np.float32(6)
 
 
-def step(state: Arrays, value: Float32, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mark]:
+def step(state: Arrays, value: Float32, residual: Residual, wiring: Wiring, tuning: Tuning) -> tuple[Arrays, Mark]:
     """Judge one epoch, then learn from it."""
     here = ~np.isnan(value)
-    still, score = _still(state, value, here, residual, tuning)
+    still, gone, score = _still(state, value, here, residual, wiring, tuning)
     jump = residual.z - state["good"]
     scatter = np.maximum(np.sqrt(state["jump_variance"]), np.float32(0.05))
+    if residual.material is not None:
+        ratio = np.float32(tuning.spike_material / tuning.spike_threshold)
+        scatter = np.maximum(scatter, residual.material * ratio)
     size = np.abs(jump) / scatter
     share_of = size / np.maximum(np.float32(tuning.spike_threshold), tuning.guard * state["jump_peak"])
     spike = share_of >= 1
@@ -44,7 +49,13 @@ def step(state: Arrays, value: Float32, residual: Residual, tuning: Tuning) -> t
     settled = spikes >= _IN_A_ROW
     spikes = np.where(settled, np.int8(0), spikes)
     good = np.where((spike & ~settled) | np.isnan(residual.z), state["good"], residual.z)
-    state = state | {"last": np.where(here, value, state["last"]), "still": still, "good": good, "spikes": spikes}
+    state = state | {
+        "last": np.where(here, value, state["last"]),
+        "still": still,
+        "gone": gone,
+        "good": good,
+        "spikes": spikes,
+    }
     if residual.lesson:
         lesson = residual.lesson
         kept = clipped(jump, _CLIP)
@@ -58,20 +69,25 @@ def step(state: Arrays, value: Float32, residual: Residual, tuning: Tuning) -> t
 
 
 def _still(
-    state: Arrays, value: Float32, here: np.ndarray, residual: Residual, tuning: Tuning
-) -> tuple[Float32, Float32]:
-    """For how long nothing has moved (or come: negative), and that as a share of what would be a fault."""
-    before = state["still"]
+    state: Arrays, value: Float32, here: np.ndarray, residual: Residual, wiring: Wiring, tuning: Tuning
+) -> tuple[Float32, Float32, Float32]:
+    """For how long nothing has moved, and nothing has come; and that as a share of what would be a fault."""
     same = here & (value == state["last"])
-    still = np.where(same, np.maximum(before, 0) + 1, np.where(here, np.float32(0), np.minimum(before, 0) - 1))
+    # What is absent for a while and comes back as it was has not moved.
+    still = np.where(same, state["still"] + 1, np.where(here, np.float32(0), state["still"]))
+    gone = np.where(here, np.float32(0), state["gone"] + 1)
     varies = state["variance"] > 0
-    stuck = np.where(varies, still / (2 * state["still_peak"] + np.float32(tuning.stuck_epochs)), np.float32(0))
-    missing = -still / (2 * state["absent_peak"] + np.float32(tuning.missing_epochs))
+    longest = 2 * state["still_peak"] + np.float32(tuning.stuck_epochs)
+    if wiring.any_known:
+        rests = np.float32(tuning.stuck_times) * state["still_peak"] + np.float32(2 * tuning.stuck_epochs)
+        longest = np.where(wiring.known, rests, longest)
+    stuck = np.where(varies, still / longest, np.float32(0))
+    missing = gone / (2 * state["absent_peak"] + np.float32(tuning.missing_epochs))
     if residual.learning.any():
         state["still_peak"] = np.where(
             residual.learning, np.maximum(state["still_peak"], still), state["still_peak"]
         )
         state["absent_peak"] = np.where(
-            residual.learning, np.maximum(state["absent_peak"], -still), state["absent_peak"]
+            residual.learning, np.maximum(state["absent_peak"], gone), state["absent_peak"]
         )
-    return still, np.maximum(stuck, missing)
+    return still, gone, np.maximum(stuck, missing)

@@ -33,47 +33,70 @@ SERIES = "series"
 
 class Tracked(NamedTuple):
     """`context`: up to two signals, of the same joint or of the robot. `resolution`: the least scatter that means
-    anything, in the signal's unit. `inertia`: the epochs that it lags behind its first context. A signal that is
-    `judged` False is followed as context alone.
+    anything; `material`: the least lasting change that does. Both in the signal's unit, or as a logarithm if it is
+    `logarithmic`. `at_work`: compared only while its robot works. `inertia`: its first context counts squared, and
+    it lags behind by so many epochs. A signal that is `judged` False is followed as context alone.
     """
 
     statistic: Statistic
     context: tuple[str, ...]
     resolution: float
-    inertia: int = 0
+    material: float = 0.0
+    logarithmic: bool = False
+    at_work: bool = False
+    inertia: float = 0.0
     judged: bool = True
 
 
+_SPEED, _LOAD, _AMBIENT = "joint_velocity_rad_s", "joint_current_a", "ambient_temperature_c"
+
 # Why these contexts: current is torque over the motor constant, with friction by speed; a winding warms by its
 # current above the ambient temperature, half an hour later (UR3: 1 600 to 2 300 s); an encoder lags and a bearing
-# shakes with speed and torque. Battery resistance falls with temperature; its cells spread under load.
+# shakes with speed and load. Battery resistance falls with temperature; its cells spread under load. Torque is an
+# estimate from the current on most humanoids: a context, no witness. What is material is ours: a change that a
+# technician would look after, and more than health shows in months (`docs/simulated.md`).
 TRACKED: dict[str, Tracked] = {
-    "joint_velocity_rad_s": Tracked(Statistic.RMS, (), 0.005, judged=False),
-    "joint_torque_nm": Tracked(Statistic.RMS, ("joint_velocity_rad_s", "ambient_temperature_c"), 0.05),
-    "joint_current_a": Tracked(Statistic.RMS, ("joint_torque_nm", "joint_velocity_rad_s"), 0.01),
-    "joint_temperature_c": Tracked(Statistic.MEAN, ("joint_current_a", "ambient_temperature_c"), 0.2, 3),
-    "joint_tracking_error_rad": Tracked(Statistic.RMS, ("joint_velocity_rad_s", "joint_torque_nm"), 0.0001),
-    "joint_vibration_mm_s": Tracked(Statistic.MEAN, ("joint_velocity_rad_s", "joint_torque_nm"), 0.02),
+    _SPEED: Tracked(Statistic.RMS, (), 0.005, logarithmic=True, at_work=True, judged=False),
+    "joint_torque_nm": Tracked(Statistic.RMS, (), 0.01, logarithmic=True, at_work=True, judged=False),
+    _LOAD: Tracked(Statistic.RMS, ("joint_torque_nm", _SPEED), 0.005, 0.20, logarithmic=True, at_work=True),
+    "joint_temperature_c": Tracked(Statistic.MEAN, (_LOAD, _AMBIENT), 0.2, 12.0, inertia=3.0),
+    "joint_tracking_error_rad": Tracked(Statistic.RMS, (_SPEED, _LOAD), 0.02, 0.55, logarithmic=True, at_work=True),
+    "joint_vibration_mm_s": Tracked(Statistic.MEAN, (_SPEED, _LOAD), 0.02, 0.30, logarithmic=True, at_work=True),
+    "joint_backlash_arcmin": Tracked(Statistic.MEAN, (), 0.01, 0.15),
     "battery_current_a": Tracked(Statistic.MEAN, (), 0.05, judged=False),
-    "battery_temperature_c": Tracked(Statistic.MEAN, ("battery_current_a", "ambient_temperature_c"), 0.2, 6),
-    "battery_cell_spread_mv": Tracked(Statistic.MEAN, ("battery_current_a",), 1.0),
-    "battery_resistance_mohm": Tracked(Statistic.MEAN, ("battery_temperature_c",), 0.2),
-    "ambient_temperature_c": Tracked(Statistic.MEAN, (), 0.2, judged=False),
+    "battery_temperature_c": Tracked(Statistic.MEAN, ("battery_current_a", _AMBIENT), 0.2, 8.0, inertia=4.0),
+    "battery_cell_spread_mv": Tracked(Statistic.MEAN, ("battery_current_a",), 0.5, 5.0),
+    "battery_resistance_mohm": Tracked(Statistic.MEAN, ("battery_temperature_c",), 0.01, 0.12, logarithmic=True),
+    _AMBIENT: Tracked(Statistic.MEAN, (), 0.2, judged=False),
 }
 CONTEXTS = 2
+
+_Floats = np.ndarray[tuple[int], np.dtype[np.float32]]
+_Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 class Wiring(NamedTuple):
     """How the tracks hang together: `context` contexts × tracks, the track that each reads (-1 none); a track's
-    `pace`, the weight of the newest value of its first context, `resolution` and `judged`; `groups`: for each kind
-    of component the places of its tracks, components × signals, and `kinds` the names of these.
+    `pace`, the weight of the newest value in its heat, `resolution`, `material` and `judged`; which are compared as
+    logarithms, at work alone, and which are `heated` by the track `heated_by`; `speeds`: the places of the joints'
+    speeds; `known`: those of the signal table; `whole`: the place of what is said of the whole robot, or -1;
+    `groups`: for each kind of component the places of its tracks, components × signals, and `kinds` their names.
     """
 
     context: Int64
     has_context: bool
-    pace: np.ndarray[tuple[int], np.dtype[np.float32]]
-    resolution: np.ndarray[tuple[int], np.dtype[np.float32]]
-    judged: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    pace: _Floats
+    resolution: _Floats
+    material: _Floats
+    judged: _Bools
+    logarithmic: _Bools
+    at_work: _Bools
+    heated: _Bools
+    heated_by: Int64
+    speeds: Int64
+    known: _Bools
+    any_known: bool
+    whole: int
     groups: tuple[Int64, ...]
     kinds: tuple[tuple[str, ...], ...]
 
@@ -87,12 +110,24 @@ def wiring(tracks: tuple[Track, ...]) -> Wiring:
         for number, name in enumerate(_of(track).context):
             joint = track.joint if SIGNAL[name].component is Component.JOINT else 0
             context[number, place] = at.get(Track(name, joint), -1)
+    known = [_of(track) for track in tracks]
+    heated = np.array([of.inertia > 0 for of in known], bool) & (context[0] >= 0)
+    speeds = np.array([place for place, track in enumerate(tracks) if track.signal == _SPEED], np.int64)
     return Wiring(
         context,
         bool((context >= 0).any()),
-        np.array([1 / (1 + _of(track).inertia) for track in tracks], np.float32),
-        np.array([_of(track).resolution for track in tracks], np.float32),
-        np.array([_of(track).judged for track in tracks], bool),
+        np.array([1 / (1 + of.inertia) for of in known], np.float32),
+        np.array([of.resolution for of in known], np.float32),
+        np.array([of.material for of in known], np.float32),
+        np.array([of.judged for of in known], bool),
+        np.array([of.logarithmic for of in known], bool),
+        np.array([of.at_work for of in known], bool) & (len(speeds) > 0),
+        heated,
+        np.where(heated, context[0], 0),
+        speeds,
+        np.array([track.signal in TRACKED for track in tracks], bool),
+        any(track.signal in TRACKED for track in tracks),
+        next((place for place, track in enumerate(tracks) if track.component == Component.ROBOT), -1),
         *_groups(tracks),
     )
 

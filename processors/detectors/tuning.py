@@ -14,6 +14,8 @@ class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # A week of a robot that works round the clock: every load and every hour of the day was seen a few times.
     # The first half of it teaches the baseline alone, the second half how far the statistics stray in health.
     commissioning: int = 1008
+    # Of a joint that works one shift on five days fewer epochs count: so many at least.
+    least_values: int = 300
 
     # After commissioning the baseline stays as it is, since wear is what leaves it slowly. A series of which nobody
     # said that it begins healthy has a rolling one instead: the epochs it remembers; 0 = it stays.
@@ -31,25 +33,42 @@ class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # two sides in 1 000 robot-days, if residuals were independent and normal.
     drift_slack: float = 0.5
     drift_threshold: float = 15.0
+    # What is material is so many times the slack: less than three quarters of it is never summed up.
+    drift_material: float = 1.5
 
     # A sudden change, in standard deviations of the same statistic in health.
     step_threshold: float = 7.0
+    # ... and at least so many times what is material.
+    step_material: float = 1.6
+    # A single reading that jumps is told from so many times what is material on.
+    spike_material: float = 10.0
     # Scatter, in standard deviations of its logarithm.
     scatter_threshold: float = 4.5
+    # ... where the differences from epoch to epoch are at least so many times what is material.
+    scatter_material: float = 0.5
 
     # One reading against the one before it, in standard deviations of such differences.
-    spike_threshold: float = 9.0
+    spike_threshold: float = 7.5
     # A value that stays exactly the same, or is absent, for so many epochs more than it ever was in health.
     stuck_epochs: int = 12
+    # ... of a known signal so many times as long, and that many more: its robot rests longer on another weekend.
+    stuck_times: int = 3
     missing_epochs: int = 12
 
     # The distance of all signals of a component together, in standard deviations of its logarithm. That has a short
     # right tail: of a chi-square with 5 degrees of freedom 4 deviations up are exceeded with 5e-13.
     pattern_threshold: float = 4.0
+    # ... where the signals' lasting changes together are at least so many times what is material for one.
+    pattern_material: float = 1.2
+    # The mean lasting change over all joints of a robot, in what is material for one: a release that drives all of
+    # them harder moves none far. In health such means stay below 0.15.
+    pattern_whole: float = 0.3
 
     # A joint against the same joint of its model's other robots, in robust standard deviations (1.4826 MAD).
     peer_threshold: float = 8.0
     peers: int = 12
+    # ... and at least so many times what is material.
+    peer_material: float = 1.2
 
     # No threshold lies nearer than this share above the most that the commissioning time showed.
     guard: float = 1.3
@@ -58,8 +77,8 @@ class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def rolling() -> Tuning:
-    """For a series that may begin sick: judged after 200 epochs, by what it did in about the last 2 000."""
-    return Tuning(commissioning=200, memory=2000)
+    """For a series that may begin sick: judged after 400 epochs, by what it did in about the last 3 000."""
+    return Tuning(commissioning=400, memory=3000)
 
 
 def commissioned(epochs: int) -> Tuning:

@@ -7,12 +7,13 @@ epoch depends on that epoch and the ones before, and a restored state goes on as
 Every detector scores an epoch before it learns from it, and none learns after commissioning (see `Tuning.memory`).
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from processors.detectors import baseline, drift, level, pattern, peer, sensor
+from processors.detectors import baseline, drift, level, matched, pattern, peer, sensor
 from processors.detectors.arrays import Arrays, Bools, Field, Mark
 from processors.detectors.pattern import Covariance
 from processors.detectors.tracks import Track, wiring
@@ -21,8 +22,9 @@ from processors.findings import DRIFT, PATTERN, PEER, SENSOR, STEP
 from schemas.columns import Float32, Int64
 
 FIELDS: dict[str, Field] = (
-    baseline.FIELDS | drift.FIELDS | level.FIELDS | sensor.FIELDS | pattern.FIELDS | peer.FIELDS
+    matched.FIELDS | baseline.FIELDS | drift.FIELDS | level.FIELDS | sensor.FIELDS | pattern.FIELDS | peer.FIELDS
 )
+EPOCH_US = 600_000_000
 RULES = (DRIFT, STEP, PEER, SENSOR, PATTERN)
 
 
@@ -52,6 +54,17 @@ class Marks(NamedTuple):
     scale: Float32
     least: Float32
     learning: Bools
+    logarithmic: Bools
+
+    def expected(self, row: int, track: int, value: float) -> float:
+        """What the baseline expects instead of `value`, in the signal's unit; NaN where nothing is compared."""
+        residual = float(self.z[row, track] * self.scale[row, track])
+        return value * math.exp(-residual) if self.logarithmic[track] else value - residual
+
+    def threshold(self, row: int, track: int, value: float, side: int) -> float:
+        """Where a lasting change begins to be one, in the signal's unit, above (1) or below (-1) the expected."""
+        expected, least = self.expected(row, track, value), side * float(self.least[row, track])
+        return expected * math.exp(least) if self.logarithmic[track] else expected + least
 
     @property
     def score(self) -> dict[str, Float32]:
@@ -85,29 +98,36 @@ class Watch:
     def step(self, state: WatchState, seen: Seen) -> tuple[WatchState, Marks]:
         """Judge one epoch, then learn from it."""
         wires, tuning = self.wiring, self.tuning
-        arrays, residual = baseline.step(state.arrays, seen.value, wires, tuning)
+        arrays, compared = matched.step(state.arrays, seen.value, wires)
+        epoch = seen.time_us // EPOCH_US
+        arrays, residual = baseline.step(arrays, compared, epoch, seen.models, wires, tuning)
         marks: dict[str, Mark] = {}
-        arrays, marks[DRIFT] = drift.step(arrays, residual, tuning)
+        arrays, marks[DRIFT], least = drift.step(arrays, residual, tuning)
         if STEP in self._rules:
-            arrays, marks[STEP] = level.step(arrays, residual, tuning)
+            arrays, marks[STEP] = level.step(arrays, residual, wires, tuning)
         if SENSOR in self._rules:
-            arrays, marks[SENSOR] = sensor.step(arrays, seen.value, residual, tuning)
+            arrays, marks[SENSOR] = sensor.step(arrays, seen.value, residual, wires, tuning)
         kinds = state.kinds
         if PATTERN in self._rules and kinds:
             arrays, kinds, marks[PATTERN] = pattern.step(arrays, kinds, residual, wires, tuning)
         if PEER in self._rules and seen.models is not None:
             arrays, marks[PEER] = peer.step(arrays, residual, seen.models, tuning)
-        told = {rule: self._judged(mark) for rule, mark in marks.items() if rule in self._rules}
-        least = residual.scale * drift.least(arrays, tuning)
-        return WatchState(arrays, kinds), Marks(told, residual.z, residual.scale, least, residual.learning)
-
-    def _judged(self, mark: Mark) -> Mark:
-        """What is followed as context alone is not judged."""
-        if self._silenced is None:
-            return mark
-        return mark._replace(
-            score=np.where(self._silenced, np.float32(np.nan), mark.score), flag=mark.flag & ~self._silenced
+        told = self._judged({rule: mark for rule, mark in marks.items() if rule in self._rules}, residual.learning)
+        return WatchState(arrays, kinds), Marks(
+            told, residual.z, residual.scale, residual.scale * least, residual.learning, wires.logarithmic
         )
+
+    def _judged(self, marks: dict[str, Mark], learning: Bools) -> dict[str, Mark]:
+        """What is still in commissioning, or followed as context alone, is not judged."""
+        silenced = learning if self._silenced is None else learning | self._silenced
+        if not silenced.any():
+            return marks
+        told = {rule: _without(mark, silenced) for rule, mark in marks.items()}
+        if PATTERN in marks and self.wiring.whole >= 0:
+            of_robots = silenced.copy()
+            of_robots[:, self.wiring.whole] = False
+            told[PATTERN] = _without(marks[PATTERN], of_robots)
+        return told
 
     def reset(self, state: WatchState, row: int, chosen: Bools) -> WatchState:
         """A part was replaced: these tracks of one robot begin anew."""
@@ -115,6 +135,10 @@ class Watch:
         for name, array in arrays.items():
             array[row, chosen] = FIELDS[name].initial
         return replace(state, arrays=arrays)
+
+
+def _without(mark: Mark, silenced: Bools) -> Mark:
+    return mark._replace(score=np.where(silenced, np.float32(np.nan), mark.score), flag=mark.flag & ~silenced)
 
 
 def _computed(kind: str) -> str:

@@ -169,7 +169,10 @@ async def test_an_operator_lists_alarms_and_acts_on_them(fresh: Pipeline, databa
     again = fresh.command("act", "acknowledge", LEFT)
     assert again.returncode == 2
     on_its_list = f"joint/1 limit (shelved, {episode_id[:8]})"
-    assert again.stderr == f"robovitals: {LEFT} has nothing there to acknowledge; on its list: {on_its_list}\n"
+    assert (
+        again.stderr
+        == f"robovitals: acknowledge: there is nothing to acknowledge; {LEFT} has on its list: {on_its_list}\n"
+    )
     unknown = fresh.command("act", "acknowledge", UNKNOWN)
     assert unknown.stderr == f"robovitals: nothing of robot {UNKNOWN} has landed; some that have: {LEFT}\n"
 

@@ -213,10 +213,12 @@ async def test_state_goes_on_after_a_restart_and_from_the_changelog_alone(topics
 
 
 def _script() -> list[Addressed]:
-    """Robots that get hot and cool down at different times, and crossings before their windows."""
+    """Robots that get hot and cool down at different times, and crossings before their windows. Too few for a
+    flood: when a parent adopts its members depends on the clock.
+    """
     log: list[Addressed] = []
     for number in range(40):
-        for at, code in enumerate(ROBOTS):
+        for at, code in enumerate(ROBOTS[:10]):
             temperature = 95.5 if (number + 3 * at) % 20 in (5, 6, 7) else 40.0
             if temperature > 90:
                 log.append(crossing(code, start_of(number) + 1_000_000))
@@ -263,7 +265,7 @@ def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tm
         asyncio.run(all_assessed(topics))
         assert running.stop() == {"assess": 0}
     anomalies, last = asyncio.run(told(topics))
-    assert len(expected) > 50
+    assert len(expected) > 30
     assert {a.id: a for a in anomalies} == {a.id: a for a in expected}
     assert last == healths
 

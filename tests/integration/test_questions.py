@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from deploy.commands import explain
+from ingest.action_rows import add_actions
 from ingest.anomaly_rows import add_anomalies
+from schemas.action import Action, Kind
 from schemas.anomaly import AlarmState, Anomaly, Transition
 from schemas.errors import UnavailableError
 from schemas.health import ComponentHealth, Evidence, Status, Zone
@@ -94,10 +96,10 @@ async def test_an_episode_is_open_until_it_is_cleared(connection):
     await add_anomalies(connection, [_told(2, Transition.CLEARED, active=False)])
     assert await database.open_episodes(connection, ILL) == []
     assert [line.transition for line in await database.latest_anomalies(connection, 5)] == ["cleared", "opened"]
-    history = await database.history(connection, ILL, "joint/1", 5)
+    history = await database.history(connection, ILL, "joint/2", 5)
     assert [(line.number, line.transition) for line in history] == [(2, "cleared"), (1, "opened")]
     assert await database.history(connection, ILL, "", 5) == history
-    assert await database.history(connection, ILL, "joint/2", 5) == []
+    assert await database.history(connection, ILL, "joint/1", 5) == []
 
 
 async def add_windows(connection, temperatures):
@@ -198,6 +200,26 @@ async def test_alarms_are_listed_worst_first_and_the_muted_last(connection):
     assert await database.alarm_counts(connection) == {
         "unacknowledged_active": 3, "acknowledged_active": 1, "unacknowledged_cleared": 1, "shelved": 1, "muted": 1,
     }  # fmt: skip
+
+
+async def test_what_is_out_of_service_is_so_until_it_or_all_of_its_robot_is_in_service(connection):
+    def action(number: int, kind: Kind, component: str = "", code: str = ILL) -> Action:
+        about = {"episode_id": "", "component": component, "robot_id": code}
+        return msgspec.structs.replace(messages.ACTION, id=f"a-{number}", kind=kind, **about)
+
+    async def out_of_service() -> list[tuple[str, str]]:
+        return [(found.robot_id, found.component) for found in await database.out_of_service(connection)]
+
+    out, back = Kind.OUT_OF_SERVICE, Kind.IN_SERVICE
+    actions = [action(1, out, "joint/1"), action(2, out, "battery"), action(3, out), action(4, out, code=WELL)]
+    assert await add_actions(connection, [*actions, action(5, Kind.ADOPT)]) == 0
+    assert await add_actions(connection, actions) == 4, "again: they are there already"
+    assert await out_of_service() == [(ILL, ""), (ILL, "battery"), (ILL, "joint/1"), (WELL, "")]
+    await add_actions(connection, [action(6, back, "battery")])
+    assert await out_of_service() == [(ILL, ""), (ILL, "joint/1"), (WELL, "")]
+    await add_actions(connection, [action(7, back), action(8, out, "battery")])
+    assert await out_of_service() == [(ILL, "battery"), (WELL, "")]
+    assert [found.robot_id for found in await database.out_of_service(connection, WELL)] == [WELL]
 
 
 async def test_the_newest_rows_of_a_robot_come_by_column_name(connection: asyncpg.Connection):

@@ -60,16 +60,21 @@ def test_a_component_goes_out_of_service_before_anything_is_wrong_with_it() -> N
     assert (action.component, targets) == ("accuracy", [])
 
 
+def test_by_an_episode_its_component_goes_out_of_service() -> None:
+    action, targets = action_of(wish(Kind.OUT_OF_SERVICE, episode="abd"), ALARMS, NOW_US)
+    assert (action.component, action.episode_id, len(targets)) == ("battery", "", 1)
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
         ({"kind": Kind.ACKNOWLEDGE, "episode": "ab"}, "--episode ab: 2 episodes begin so: joint/3 limit"),
         (
             {"kind": Kind.ACKNOWLEDGE, "episode": "zz"},
-            "nothing there to acknowledge; on its list: joint/3 limit",
+            "nothing to acknowledge; .* has on its list: joint/3 limit",
         ),
-        ({"kind": Kind.UNSHELVE, "component": "battery"}, "nothing there to unshelve"),
-        ({"kind": Kind.IN_SERVICE, "episode": "zz"}, "--episode zz: not on the robot's list"),
+        ({"kind": Kind.UNSHELVE, "component": "battery"}, "unshelve: there is nothing to unshelve"),
+        ({"kind": Kind.IN_SERVICE, "episode": "zz"}, "there is nothing to in-service"),
         ({"kind": Kind.COMMENT}, "give --note"),
         ({"kind": Kind.COMMENT, "note": "x" * 3000}, "length <= 2000"),
         ({"kind": Kind.SHELVE, "shelf_us": 8 * 86_400_000_000}, "at most 7d"),

@@ -83,7 +83,10 @@ def test_what_happened_to_a_components_episodes_is_told() -> None:
         episode_id="e-7", number=1, transition="opened", status="OFF_SPEC", component="joint/3", rule="limit",
         text="too hot", time=NOW, live=False,
     )  # fmt: skip
-    assert "2025-10-09 08:53:20  limit opened (from late data)  too hot  [e-7]" in told(why(JOINT, history=[line]))
+    deed = msgspec.structs.replace(line, transition="acknowledged", actor="Ada", note="new belt on its way")
+    text = told(why(JOINT, history=[deed, line]))
+    assert "2025-10-09 08:53:20  limit acknowledged by Ada: new belt on its way  [e-7]" in text
+    assert "2025-10-09 08:53:20  limit opened (from late data)  too hot  [e-7]" in text
 
 
 def test_a_healthy_component_says_why_and_how_old_its_values_are() -> None:

@@ -3,12 +3,22 @@
 import msgspec
 import pytest
 
-from ingest.batch import AnomalyContent, Batch, FrameContent, HealthContent, Span, VitalsContent, make_batch
+from ingest.batch import (
+    ActionContent,
+    AnomalyContent,
+    Batch,
+    FrameContent,
+    HealthContent,
+    Span,
+    VitalsContent,
+    make_batch,
+)
+from schemas.action import encode_action
 from schemas.anomaly import encode_anomaly
 from schemas.frame import MAX_INTEGER, REJECT_REASONS
 from schemas.health import encode_health
 from schemas.robot_code import make_code
-from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
+from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, VITALS
 from schemas.vitals import encode_vitals
 from support import messages
 from support.frames import CODE, TIME_US, FakeRecord, frame, record
@@ -123,7 +133,7 @@ def test_a_bad_message_of_the_vitals_topic_is_rejected_alone(value: bytes, reaso
     assert (batch.content.rows.count, len(batch.content.late)) == (1, 1)
 
 
-def test_health_and_anomalies_are_decoded_and_bad_ones_rejected():
+def test_health_anomalies_and_actions_are_decoded_and_bad_ones_rejected():
     late = msgspec.structs.replace(messages.HEALTH, time_us=MAX_INTEGER + 1)
     values = [encode_health(messages.HEALTH), b"{}", encode_health(late)]
     batch = make_batch(HEALTH.name, [FakeRecord(b"", v, offset=i) for i, v in enumerate(values)], {0: 0})
@@ -133,4 +143,9 @@ def test_health_and_anomalies_are_decoded_and_bad_ones_rejected():
     values = [encode_anomaly(messages.ANOMALY)[0], b"[]"]
     batch = make_batch(ANOMALIES.name, [FakeRecord(b"", v, offset=i) for i, v in enumerate(values)], {0: 0})
     assert batch.content == AnomalyContent([messages.ANOMALY])
+    assert [reject.offset for reject in batch.rejects] == [1]
+
+    values = [encode_action(messages.ACTION), b"{}"]
+    batch = make_batch(ACTIONS.name, [FakeRecord(b"", v, offset=i) for i, v in enumerate(values)], {0: 0})
+    assert batch.content == ActionContent([messages.ACTION])
     assert [reject.offset for reject in batch.rejects] == [1]

@@ -9,16 +9,16 @@ import pytest
 
 from ingest.faults import (
     FleetFile,
-    break_robot,
+    break_robots,
     faults_stamp,
     find_robot,
-    heal_robot,
+    heal_robots,
     read_faults,
     read_fleet,
     write_fleet,
 )
 from ingest.fleet import Fault, Squad
-from ingest.schedule import Schedule
+from ingest.schedule import BAD_SOFTWARE, SOFTWARE, Schedule
 from ingest.simulate import SimulateSettings, opened_fleet
 from ingest.traits import MODELS, Robot, robot
 from schemas.columns import Float32
@@ -167,6 +167,14 @@ def test_backlash_jumps_to_several_times_what_it_was() -> None:
     assert np.sum(broken > 4 * healthy) == 1
 
 
+def test_a_bad_release_says_its_name_and_gets_several_signals_wrong() -> None:
+    squad, name = Squad(1, _fleet(1)), "joint_backlash_arcmin"
+    before, after = _frames(1, 2, release=DAY_US + 1_000_000)
+    assert (before.software, after.software) == (SOFTWARE, BAD_SOFTWARE)
+    assert np.sum(_signal(after, squad, name) > 4 * _signal(before, squad, name)) == 1
+    assert _signal(after, squad, "battery_soh")[0] < 0.8
+
+
 def test_a_silent_robot_sends_nothing_and_its_fleet_goes_on() -> None:
     frames = _frames(2, 5, silent=DAY_US + 2_000_000)
     assert [frame.robot_id for frame in frames].count(robot(1, 1).code) == 2
@@ -180,11 +188,11 @@ def test_a_wrong_clock_is_an_hour_ahead_from_when_it_breaks() -> None:
 
 def test_breaking_and_healing_reach_the_file_and_change_its_stamp(tmp_path: Path) -> None:
     code, stamps = robot(1, 1).code, [faults_stamp(tmp_path)]
-    break_robot(tmp_path, code, Fault.SILENT, 5)
+    break_robots(tmp_path, [code], Fault.SILENT, 5)
     stamps.append(faults_stamp(tmp_path))
-    break_robot(tmp_path, code, Fault.SILENT, 9)
+    break_robots(tmp_path, [code], Fault.SILENT, 9)
     assert read_faults(tmp_path) == {code: {Fault.SILENT: 5}}, "a fault that stands keeps its beginning"
-    heal_robot(tmp_path, code)
+    heal_robots(tmp_path, [code])
     stamps.append(faults_stamp(tmp_path))
     assert read_faults(tmp_path) == {}
     assert len(set(stamps)) == 3

@@ -66,7 +66,7 @@ def slowly(anomalies: list[Anomaly]) -> list[tuple[str, str, str, Transition]]:
 def test_a_joint_that_draws_more_at_the_same_load_is_one_episode_with_its_evidence(commissioned: Assessed) -> None:
     assessed, rng = copy_of(commissioned), np.random.default_rng(2)
     for number in range(COMMISSIONING + 1, COMMISSIONING + 1 + DAY):
-        assessed.take(epoch({ONE: readings(rng, more_current=0.3)}, number))
+        assessed.take(epoch({ONE: readings(rng, more_current=2.0)}, number))
     (opened,) = assessed.anomalies
     assert (opened.component, opened.signal, opened.transition) == ("joint/1", "joint_current_a", Transition.OPENED)
     assert opened.rule in (DRIFT, STEP)
@@ -75,7 +75,7 @@ def test_a_joint_that_draws_more_at_the_same_load_is_one_episode_with_its_eviden
     assert opened.value is not None
     assert opened.baseline is not None
     assert opened.limit is not None
-    assert opened.baseline < opened.limit < opened.value + 0.3
+    assert opened.baseline < opened.limit < opened.value + 2.0
     assert opened.confidence is not None
     assert 0.5 <= opened.confidence <= 1
     assert "Joint 1 current" in opened.text
@@ -86,7 +86,7 @@ def test_a_joint_that_draws_more_at_the_same_load_is_one_episode_with_its_eviden
 def test_it_ends_when_the_joint_is_as_it_was(commissioned: Assessed) -> None:
     assessed, rng = copy_of(commissioned), np.random.default_rng(2)
     for number in range(COMMISSIONING + 1, COMMISSIONING + 1 + 2 * DAY):
-        more = 0.3 if number < COMMISSIONING + DAY else 0.0
+        more = 2.0 if number < COMMISSIONING + DAY else 0.0
         assessed.take(epoch({ONE: readings(rng, more_current=more)}, number))
     assert [a.transition for a in assessed.anomalies] == [Transition.OPENED, Transition.CLEARED]
 
@@ -141,10 +141,21 @@ def test_wear_that_reaches_its_limit_within_a_month_is_a_trend_and_the_health_sa
     told = [anomaly for anomaly in assessed.anomalies if anomaly.rule == TREND]
     assert told[0].transition is Transition.OPENED
     assert told[0].text.startswith("Joint 1 estimated wear")
+    assert told[0].limit == 0.8
     component = assessed.component(ONE, "joint/1")
     assert component.remaining_life is not None
     assert component.remaining_life.days == pytest.approx((0.8 - 0.2 - 0.011 * 40) / 0.011, rel=0.15)
     assert component.zone >= Zone.C
+
+
+def test_what_wears_is_followed_also_where_it_is_measured_now_and_then() -> None:
+    assessed = Assessed()
+    for number, measured in ((0, 0.3), (1, np.nan), (DAY, np.nan), (DAY + 1, np.nan), (DAY + 2, np.nan)):
+        assessed.take(epoch({ONE: {"pose_accuracy_mm": measured}}, number, parts=20))
+    found = slow.restore(assessed.slow.values())
+    assert found is not None
+    assert found.courses.days[0, 0] == 1
+    assert found.courses.level[0, 0] == np.float32(0.3)
 
 
 def test_robots_of_two_layouts_share_a_shard_and_keep_their_own() -> None:

@@ -191,7 +191,18 @@ def test_a_worse_member_makes_its_parent_worse_and_calls_again() -> None:
         (Transition.OPENED, Status.OFF_SPEC),
         (Transition.UPDATED, Status.FAILURE),
     ]
+    played.at(60)
     assert played.calls == 2
+
+
+def test_a_parent_that_gets_wider_while_it_opens_calls_once() -> None:
+    played = Played()
+    played.at(0, *flood(20))
+    played.at(4, *flood(20, model="MODEL2"))
+    played.at(8, *(opened(n, CURRENT) for n in range(20)))
+    played.at(60)
+    assert [t for _, t, _ in played.parents] == ["opened", "updated", "updated"]
+    assert played.calls == 1
 
 
 def test_a_parent_takes_no_robot_an_hour_after_its_last_one() -> None:

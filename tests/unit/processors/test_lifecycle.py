@@ -294,6 +294,7 @@ def test_a_silence_mutes_the_robots_other_episodes_until_it_speaks() -> None:
     assert (muted.is_muted, muted.state) == (True, AlarmState.UNACKNOWLEDGED_ACTIVE)
     operated.report(start_of(7), silence(Level.OK, quiet_us, start_of(7)))
     assert operated.transitions[3:] == [CLEARED, Transition.RELEASED]
+    assert operated.told[3].state is AlarmState.NORMAL, "the end of a silence asks nobody for anything"
     assert (operated.told[-1].parent, operated.told[-1].rule) == ("", LIMIT)
 
 

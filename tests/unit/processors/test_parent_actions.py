@@ -48,6 +48,7 @@ def test_a_new_robot_leaves_it_acknowledged_and_a_worse_one_does_not() -> None:
     assert played.told[-1].state is AlarmState.ACKNOWLEDGED_ACTIVE
     played.at(90, opened(99, status=Status.FAILURE))
     assert played.told[-1].state is AlarmState.UNACKNOWLEDGED_ACTIVE
+    played.at(120)
     assert played.calls == 2
 
 
@@ -59,6 +60,7 @@ def test_shelved_it_calls_nobody_until_the_shelf_ends() -> None:
     assert (played.told[-1].state, played.calls) == (AlarmState.SHELVED, 1)
     played.at(HOUR)
     assert (played.told[-1].transition, played.told[-1].acted_us) == (Transition.UNSHELVED, at_us(HOUR))
+    played.at(HOUR + 60)
     assert (played.told[-1].state, played.calls) == (AlarmState.UNACKNOWLEDGED_ACTIVE, 2)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from processors.detectors.tracks import Track, wiring
 from processors.detectors.tuning import Tuning, commissioned, rolling
-from processors.detectors.watch import Marks, Seen, Watch, WatchState
+from processors.detectors.watch import EPOCH_US, Marks, Seen, Watch, WatchState
 from processors.findings import DRIFT, PATTERN, PEER, SENSOR, STEP
 from schemas.columns import Float32
 
@@ -34,7 +34,7 @@ def run(
     state, told = watch.empty(values.shape[1]), []
     models = np.zeros(values.shape[1], np.int64) if peers else None
     for number, value in enumerate(values):
-        state, marks = watch.step(state, Seen(number, value, models))
+        state, marks = watch.step(state, Seen(number * EPOCH_US, value, models))
         told.append(marks)
     return state, told
 
@@ -70,10 +70,10 @@ def test_a_sudden_change_that_lasts_is_a_step_for_days() -> None:
     assert told[found[0]].by_rule[STEP].side[0, 0] == -1
 
 
-@pytest.mark.parametrize("factor", [5.0, 0.1])
-def test_scatter_that_changes_is_a_step(factor: float) -> None:
+def test_more_scatter_is_a_step_and_less_is_not() -> None:
     values = noise(1200)
-    values[600:800] *= factor
+    values[600:800] *= 5
+    values[1000:] *= 0.1
     found = flagged(run(values)[1], STEP)
     assert 600 < found[0] < 660
     assert found[-1] < 860
@@ -101,17 +101,75 @@ def test_one_reading_far_off_is_the_sensors_alone() -> None:
     assert [flagged(told, rule) for rule in (DRIFT, STEP, SENSOR)] == [[], [], [700]]
 
 
-def test_what_load_explains_is_no_drift() -> None:
-    values = noise(1600, tracks=4)
-    values[..., 1] += 3 * values[..., 0]
-    values[..., 2] += 2 * values[..., 1]
-    values[1000:1200, :, 0] += 4
-    values[1000:1200, :, 1] += 12
-    values[1000:1200, :, 2] += 24
-    loaded = flagged(run(values, OF_A_JOINT)[1], DRIFT)
-    values[1300:, :, 2] += 2
-    assert [epoch for epoch in loaded if 1000 <= epoch < 1200] == []
-    assert flagged(run(values, OF_A_JOINT)[1], DRIFT)[0] > 1300
+def working(epochs: int, robots: int = 1, seed: int = 1) -> Float32:
+    """A joint's speed, torque, current and vibration, each following the one before; epochs × robots × tracks."""
+    told = np.exp(0.05 * noise(epochs, tracks=4, robots=robots, seed=seed))
+    told[..., 1] *= 10 * told[..., 0]
+    told[..., 2] *= 0.5 * told[..., 1]
+    told[..., 3] *= 2 * told[..., 0]
+    return told
+
+
+def test_what_load_explains_is_no_drift_and_what_it_does_not_is() -> None:
+    values = working(1600)
+    values[1000:1200, :, 0] *= 1.2
+    values[1000:1200, :, 1:] *= 1.5
+    values[1000:1200, :, 3] /= 1.25
+    assert [flagged(run(values, OF_A_JOINT)[1], rule) for rule in (DRIFT, STEP, SENSOR)] == [[], [], []]
+    values[1300:, :, 2] *= 1.4
+    assert 1300 < flagged(run(values, OF_A_JOINT)[1], DRIFT)[0] < 1340
+
+
+def test_a_change_that_is_not_material_is_left_alone() -> None:
+    values = working(1600)
+    values[..., 3] = 2 * values[..., 0] * np.exp(0.01 * noise(1600, seed=3)[..., 0])
+    values[1000:, :, 3] *= 1.15
+    assert [flagged(run(values, OF_A_JOINT)[1], rule) for rule in (DRIFT, STEP)] == [[], []]
+
+
+def test_a_robot_that_rests_is_not_compared_with_one_that_works() -> None:
+    values = working(1600)
+    for begin in range(300, 1500, 100):
+        values[begin : begin + 40] = np.float32([0, 3, 1.5, 0.1])
+    _, told = run(values, OF_A_JOINT)
+    assert [flagged(told, rule) for rule in (DRIFT, STEP)] == [[], []]
+    assert np.isnan(told[1310].z).all()
+    assert not np.isnan(told[1390].z[0, 2:]).any()
+
+
+def test_robots_of_one_model_learn_from_each_others_loads() -> None:
+    """Each works at one load while it is commissioned; what the other loads do, the others have shown."""
+    values = working(900, robots=8)
+    loads = np.float32(1.3) ** np.arange(-4, 4, dtype=np.float32)
+    values[..., 1:3] *= np.where(np.arange(900)[:, None, None] % 200 < 100, loads[:, None], 1)
+    values[600:, :, 1:3] *= 1.8
+    values[..., 3] = 0.2 * values[..., 2] * np.exp(0.02 * noise(900, robots=8, seed=3)[..., 0])
+    _, told = run(values, OF_A_JOINT, peers=True)
+    assert flagged(told, DRIFT) == []
+
+
+def test_what_all_joints_of_a_robot_have_in_common_is_said_of_the_robot() -> None:
+    """Each of them a little: none is told alone."""
+    robot = (Track("ambient_temperature_c", 0),)
+    tracks = (*(Track(track.signal, joint) for joint in range(1, 9) for track in OF_A_JOINT), *robot)
+    joints = [working(1200, seed=joint) for joint in range(8)]
+    values = np.concatenate([*joints, 20 + noise(1200, seed=9)], axis=2)
+    values[800:, :, 3:-1:4] *= np.float32(1.17)
+    _, told = run(values, tracks)
+    where = {int(track) for marks in told for track in np.nonzero(marks.flag[PATTERN].any(axis=0))[0]}
+    assert where == {len(tracks) - 1}
+    assert [flagged(told, rule) for rule in (DRIFT, STEP, SENSOR)] == [[], [], []]
+
+
+def test_an_evidence_is_told_in_the_signals_own_unit() -> None:
+    values = working(1000)
+    values[700:, :, 3] *= 2
+    _, told = run(values, OF_A_JOINT)
+    marks, value = told[-1], float(values[-1, 0, 3])
+    expected = marks.expected(0, 3, value)
+    assert expected == pytest.approx(value / 2, rel=0.2)
+    assert expected < marks.threshold(0, 3, value, 1) < value
+    assert marks.threshold(0, 3, value, -1) < expected
 
 
 def test_two_signals_that_part_are_out_of_pattern_though_each_is_as_it_was() -> None:
@@ -207,13 +265,13 @@ def test_a_part_that_was_replaced_is_commissioned_anew() -> None:
     watch = Watch(ONE, TUNING)
     state, _ = run(noise(500))
     fresh = watch.reset(state, 0, np.array([True]))
-    _, marks = watch.step(fresh, Seen(501, np.float32([[50.0]])))
+    _, marks = watch.step(fresh, Seen(501 * EPOCH_US, np.float32([[50.0]])))
     assert marks.learning.all()
 
 
 def test_joints_are_one_kind_and_context_is_found_by_joint() -> None:
-    tracks = tuple(Track(name, joint) for joint in (1, 2) for name in ("joint_torque_nm", "joint_current_a"))
-    wires = wiring(tracks)
-    assert wires.kinds == (("joint_torque_nm", "joint_current_a"),)
-    assert wires.groups[0].tolist() == [[0, 1], [2, 3]]
-    assert wires.context.tolist() == [[-1, 0, -1, 2], [-1, -1, -1, -1]]
+    names = ("joint_torque_nm", "joint_current_a", "joint_vibration_mm_s")
+    wires = wiring(tuple(Track(name, joint) for joint in (1, 2) for name in names))
+    assert wires.kinds == (("joint_current_a", "joint_vibration_mm_s"),)
+    assert wires.groups[0].tolist() == [[1, 2], [4, 5]]
+    assert wires.context.tolist() == [[-1, 0, -1, -1, 3, -1], [-1, -1, 1, -1, -1, 4]]
