@@ -1,6 +1,6 @@
-"""From what an operator types to an action, or to an error that says what there is to act on.
+"""From what an operator types to actions, or to an error that says what there is to act on.
 
-In: the command's words and the robot's alarms. Out: an `Action`. Called by `deploy/commands/act.py`. Pure.
+In: the command's words and the robot's alarms. Out: `Action`s. Called by `deploy/commands/act.py`. Pure.
 """
 
 import uuid
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from processors.actions import LONGEST_SHELF_US
+from processors.findings import OF_PART
 from schemas.action import ACTION_VERSION, Action, Kind, check_action
 from schemas.anomaly import FLEET
 from schemas.errors import RejectError, SettingError
@@ -37,26 +38,32 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     shelf_us: int | None = None
 
 
-def action_of(wish: Wish, alarms: Sequence[Alarm], now_us: int) -> tuple[Action, list[Alarm]]:
-    """And the alarms that it will have an effect on. Raises SettingError."""
+def actions_of(wish: Wish, alarms: Sequence[Alarm], now_us: int) -> tuple[list[Action], list[Alarm]]:
+    """And the alarms that they will have an effect on. Raises SettingError.
+
+    One for each episode on the list: what has come up since the list was read, nobody has seen.
+    """
     _check(wish)
     targets = _targets(wish, alarms)
-    named = wish.episode or wish.robot_id == FLEET
-    episode_id, component = (targets[0].episode_id if named and targets else ""), wish.component
-    if wish.episode and wish.robot_id != FLEET and wish.kind not in _STATES:
-        # It is the component that goes out of service, whatever becomes of the episode.
-        episode_id, component = "", targets[0].component
-    until_us = -1 if wish.shelf_us is None else now_us + wish.shelf_us
+    if wish.kind in _STATES or wish.robot_id == FLEET:
+        return [_action(wish, now_us, alarm.episode_id, "") for alarm in targets], targets
+    # It is the component that goes out of service, whatever becomes of the episode.
+    component = targets[0].component if wish.episode else wish.component
+    return [_action(wish, now_us, "", component)], targets
+
+
+def _action(wish: Wish, now_us: int, episode_id: str, component: str) -> Action:
     action = Action(
         v=ACTION_VERSION, id=uuid.uuid4().hex, robot_id=wish.robot_id, kind=wish.kind, actor=wish.actor,
-        time_us=now_us, episode_id=episode_id, component=component, note=wish.note, until_us=until_us,
+        time_us=now_us, episode_id=episode_id, component=component, note=wish.note,
+        until_us=-1 if wish.shelf_us is None else now_us + wish.shelf_us,
     )  # fmt: skip
     try:
         check_action(action)
         msgspec.convert(msgspec.to_builtins(action), Action)
     except (RejectError, msgspec.ValidationError) as error:
         raise SettingError(str(error)) from None
-    return action, targets
+    return action
 
 
 def _check(wish: Wish) -> None:
@@ -64,6 +71,8 @@ def _check(wish: Wish) -> None:
         raise SettingError("--episode and --component: give one of them; an episode is of one component")
     if wish.kind is Kind.COMMENT and not wish.note:
         raise SettingError("comment: give --note TEXT")
+    if wish.kind is Kind.REPLACED and (wish.episode or not wish.component):
+        raise SettingError("replaced: give --component, the one that is another part since")
     if wish.shelf_us is not None and wish.kind is not Kind.SHELVE:
         raise SettingError(f"--for: only shelve takes it, not {wish.kind}")
     if wish.shelf_us is not None and not 0 < wish.shelf_us <= LONGEST_SHELF_US:
@@ -77,6 +86,8 @@ def _targets(wish: Wish, alarms: Sequence[Alarm]) -> list[Alarm]:
             raise SettingError(f"--episode {wish.episode}: {len(found)} episodes begin so: {_named(found)}")
     else:
         found = [alarm for alarm in alarms if wish.component in ("", alarm.component)]
+    if wish.kind is Kind.REPLACED:
+        return [alarm for alarm in found if alarm.rule in OF_PART and alarm.active]
     able = [alarm for alarm in found if alarm.state in _STATES.get(wish.kind, (alarm.state,))]
     if not able and (wish.episode or wish.kind in _STATES):
         verb = wish.kind.replace("_", "-")

@@ -35,6 +35,7 @@ COMMANDS = {
     "tail": "print the decoded messages of a topic",
     "psql": "open the database",
     "bench": "measure it",
+    "evaluate": "hold the detectors against recordings, or a CSV file of your own",
     "ledger": "send frames that follow from a seed, and keep a book of what became of each",
     "verify": "hold a ledger's book against the database: nothing lost, nothing doubled",
     "topics": "create every topic, and say where one differs",
@@ -56,6 +57,7 @@ EXTRAS = {
     "jgo": "local",
     "psutil": "local",
     "confluent_kafka": "bench",
+    "matplotlib": "evaluate",
 }
 HELP_WIDTH = 100
 INTERRUPTED = 130
@@ -122,7 +124,10 @@ def _run(arguments: list[str]) -> int:
     notes = f"{textwrap.fill(parser.epilog, HELP_WIDTH)}\n\n" if parser.epilog else ""
     parser.epilog = f"{notes}example:\n  {command.EXAMPLE}"
     args = parser.parse_args(rest)
-    return command.run(args, read_settings())
+    try:
+        return command.run(args, read_settings())
+    except ModuleNotFoundError as error:  # of an extra that only one of its options needs
+        raise _unavailable(name, error) from None
 
 
 def _load(name: str) -> Command:
@@ -133,12 +138,16 @@ def _load(name: str) -> Command:
     try:
         command: Command = importlib.import_module(f"deploy.commands.{name}")
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in EXTRAS:
-            raise
-        extra = EXTRAS[missing]
-        raise UnavailableError(f"{name} needs {missing}: pip install 'robovitals[{extra}]'") from None
+        raise _unavailable(name, error) from None
     return command
+
+
+def _unavailable(command: str, error: ModuleNotFoundError) -> Exception:
+    """The extra that brings what is missing; the error itself if none does, for then it is a bug."""
+    missing = (error.name or "").partition(".")[0]
+    if missing not in EXTRAS:
+        return error
+    return UnavailableError(f"{command} needs {missing}: pip install 'robovitals[{EXTRAS[missing]}]'")
 
 
 def _help() -> str:

@@ -13,7 +13,8 @@ from typing import assert_never
 import msgspec
 
 from processors.episodes import NEVER, Episode, Record, Robot, Service, is_out_of_service
-from processors.lifecycle import settle_parents
+from processors.findings import OF_PART
+from processors.lifecycle import ended, settle_parents
 from processors.telling import Deed, tell
 from processors.timers import unshelved
 from schemas.action import Action, Kind
@@ -52,6 +53,8 @@ def apply(record: Record, robot: Robot, action: Action, taken_us: int) -> tuple[
             after, told = _out_of_service(record, robot, action, deed)
         case Kind.IN_SERVICE:
             after, told = _in_service(record, robot, action, deed)
+        case Kind.REPLACED:
+            after, told = _replaced(record, robot, action, deed, taken_us)
         case Kind.ADOPT | Kind.RELEASE:
             after, told = _parent(record, robot, action)
         case _:
@@ -183,6 +186,21 @@ def _serviced(
             told.append(anomaly)
         kept.append(episode)
     return msgspec.structs.replace(after, episodes=tuple(kept)), told
+
+
+def _replaced(
+    record: Record, robot: Robot, action: Action, deed: Deed, taken_us: int
+) -> tuple[Record, list[Anomaly]]:
+    """What was held against the old part's past ends with it, and needs no acknowledgement."""
+    kept: list[Episode] = []
+    told: list[Anomaly] = []
+    for episode in record.episodes:
+        if episode.is_open and episode.rule in OF_PART and episode.component == action.component:
+            after = ended(episode, taken_us, spared=True)
+            episode, anomaly = tell(record, robot, after, Transition.CLEARED, deed)
+            told.append(anomaly)
+        kept.append(episode)
+    return msgspec.structs.replace(record, episodes=tuple(kept)), told
 
 
 def _parent(record: Record, robot: Robot, action: Action) -> tuple[Record, list[Anomaly]]:

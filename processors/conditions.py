@@ -102,6 +102,8 @@ class _Telling:
         value, side = float(self._value[at, k]), int(mark.side[at, k])
         expected = self._marks.expected(at, k, value)
         judged = rule not in (PATTERN, SENSOR)
+        # What a joint at rest says is no evidence for what was found while it worked.
+        shown = rule == SENSOR or (judged and not np.isnan(expected))
         score = mark.score[at, k]
         start_us = began * self._length_us + self._end_us % self._length_us
         return Finding(
@@ -110,7 +112,7 @@ class _Telling:
             signal="" if rule == PATTERN else track.signal,
             side="",
             level=Level.WARN,
-            value=None if rule == PATTERN else exact(np.float32(value)),
+            value=exact(np.float32(value)) if shown else None,
             limit=exact(np.float32(self._marks.threshold(at, k, value, side))) if judged else None,
             baseline=exact(np.float32(expected)) if rule != PATTERN else None,
             confidence=None if np.isnan(score) else round(float(score), 2),

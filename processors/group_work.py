@@ -58,6 +58,13 @@ class Grouping:
         self._bootstrap = bootstrap
         self._metrics = metrics
         self._is_ours = is_ours
+        self._turn: _Turn | None = None
+        metrics.lag_seconds.set_function(self._lag_s)
+
+    def _lag_s(self) -> float:
+        """Also where the loop hangs. Nought where somebody else groups."""
+        taken_us = self._turn.taken_us if self._turn is not None else None
+        return 0.0 if taken_us is None else max(_now_us() - taken_us, 0) / 1e6
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
@@ -67,7 +74,8 @@ class Grouping:
             if self._is_ours():
                 began_s = time.monotonic()
                 try:
-                    await _Turn(self._bootstrap, self._metrics, self._is_ours).run(stop)
+                    self._turn = _Turn(self._bootstrap, self._metrics, self._is_ours)
+                    await self._turn.run(stop)
                 except ProducerFenced as error:
                     _log.info("another assessor groups now: %r", error)
                 except (KafkaError, TimeoutError) as error:
@@ -77,13 +85,17 @@ class Grouping:
                     backoff_s = FIRST_BACKOFF_S if long else min(2 * backoff_s, LONGEST_BACKOFF_S)
                     pause_s = backoff_s
                 finally:
+                    self._turn = None
                     self._metrics.active.set(0)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause_s)
 
 
 class _Turn:
-    """One time of being the replica that groups: from the stored state until somebody else does, or Kafka fails."""
+    """One time of being the replica that groups: from the stored state until somebody else does, or Kafka fails.
+
+    `taken_us`: the end of the last slice that was taken, None at the beginning.
+    """
 
     def __init__(self, bootstrap: str, metrics: GroupMetrics, is_ours: Callable[[], bool]) -> None:
         self._metrics = metrics
@@ -100,6 +112,7 @@ class _Turn:
         self._waiting: list[_Waiting] = []
         self._read_us: dict[TopicPartition, int] = {}
         self._shown_s = -SHOW_EVERY_S
+        self.taken_us: int | None = None
         self._flood_us = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -156,6 +169,7 @@ class _Turn:
         outcome = step(self._fleet, due, until_us)
         await self._store.write(self._fleet, await self._positions())
         await self._send(outcome)
+        self.taken_us = until_us or self.taken_us  # 0: not all partitions have been looked at yet
         self._show(outcome)
 
     def _take(self, partition: TopicPartition, record: Any, now_us: int) -> None:
@@ -225,7 +239,6 @@ class _Turn:
         if time.monotonic() - self._shown_s >= SHOW_EVERY_S:
             self._shown_s = time.monotonic()
             self._metrics.waiting.set(len(self._waiting))
-            self._metrics.lag_seconds.set(max(_now_us() - self._fleet.head.load.now_us, 0) / 1e6)
             self._metrics.show(self._fleet)
 
 

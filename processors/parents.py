@@ -93,9 +93,15 @@ def _sentence(parent: Parent, transition: Transition, robots: int) -> str:
     if not parent.is_open and transition is not Transition.CLEARED:
         return f"Over for {parent.robots_ever} robots{_spaced(scope)}: {trouble}, {since}."
     if not parent.is_open:
-        left = f"{robots} robots are left, which speak for themselves again" if robots else "no robot is left"
+        left = _left(robots)
         return f"Over for {parent.robots_ever} robots{_spaced(scope)}: {trouble}, {since}; {left}."
     return f"{robots} robots{_spaced(scope)}: {trouble}, {since}."
+
+
+def _left(robots: int) -> str:
+    if robots == 1:
+        return "one robot is left, which speaks for itself again"
+    return f"{robots} robots are left, which speak for themselves again" if robots else "no robot is left"
 
 
 def _spaced(scope: str) -> str:

@@ -63,9 +63,14 @@ def _most(counted: "Counter[_Counted]") -> "tuple[_Counted, int]":
 
 
 def widened(scope: Scope, pattern: Pattern) -> Scope:
-    """With the pattern too."""
+    """With the pattern too. Where several models have one software, it is that: it names what they share."""
     if any(own.covers(pattern) for own in scope):
         return scope
+    for own in scope:
+        if pattern.software is not None and own.software == pattern.software:
+            pattern = Pattern(None, pattern.software)
+        elif pattern.model is not None and own.model == pattern.model:
+            pattern = Pattern(pattern.model, None)
     patterns = [own for own in scope if not pattern.covers(own)] + [pattern]
     return (ANY,) if len(patterns) > _MOST_PATTERNS else tuple(sorted(patterns, key=_order))
 
@@ -91,10 +96,10 @@ def words(scope: Scope) -> str:
 
 
 def _pattern_words(pattern: Pattern) -> str:
-    named = [f"model {pattern.model}"] if pattern.model is not None else []
-    if pattern.software is not None:
-        named.append(f"software {_shortened(pattern.software)}" if pattern.software else "unnamed software")
-    return f"of {', '.join(named)}" if named else ""
+    software = f"software {_shortened(pattern.software)}" if pattern.software else "unnamed software"
+    if pattern.model is None:
+        return "" if pattern.software is None else f"with {software}"
+    return f"of model {pattern.model}" if pattern.software is None else f"of model {pattern.model}, {software}"
 
 
 def _shortened(text: str) -> str:

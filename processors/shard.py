@@ -59,8 +59,9 @@ class Shard:
     frame with a clock ahead and `clock_bad` the good windows that are still to come before that is over;
     `silent`; `wake_us` when time changes its episodes (by the broker's clock); `mode`; `software`, `scenario`.
     A column: `phase` (see `detectors/limit.py`) of each threshold and `seen`, the windows that showed it. A
-    component: `absent`, windows since it last had a value, `value_us` when that was (event time), and `shown`,
-    what its last health message said. `length_us` is that of the last window.
+    component: `absent`, windows since it last had a value, `value_us` when that was (event time), `shown`, what its
+    last health message said, and `renewed_us`, when somebody said that it is another part since. `length_us` is
+    that of the last window.
 
     `epoch_us`: the start of the epoch that is being gathered, a track's `sums` and `counts` of its windows, the
     frames that `arrived` and were `missed` in them, and the `boots`; `boot_id` is the last; since `lossy_us`
@@ -89,6 +90,7 @@ class Shard:
     absent: NDArray[np.int8]
     value_us: Int64
     shown: NDArray[np.int8]
+    renewed_us: Int64
     epoch_us: Int64
     arrived: NDArray[np.int32]
     missed: NDArray[np.int32]
@@ -135,6 +137,7 @@ _FIELDS: dict[str, _Field] = {
     "absent": _Field("i1", ("components",), NOT_THERE),
     "value_us": _Field("<i8", ("components",), NEVER),
     "shown": _Field("i1", ("components",), 0),
+    "renewed_us": _Field("<i8", ("components",), NEVER),
     "epoch_us": _Field("<i8", (), NEVER),
     "arrived": _Field("<i4", (), 0),
     "missed": _Field("<i4", (), 0),

@@ -69,7 +69,7 @@ def _strayed(
 ) -> str:
     subject = _subject(component, signal)
     if value is None or baseline is None:
-        return f"{subject} {_STRAYS[rule]}, {since}; it has no value now."
+        return f"{subject} {_STRAYS[rule]}, {since}; it has no value to compare now."
     expected = f"{_quantity(signal, baseline)} at this load and temperature when it was new"
     return f"{subject} {_STRAYS[rule]}: {_quantity(signal, value)}, where it was {expected}, {since}."
 

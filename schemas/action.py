@@ -1,4 +1,4 @@
-"""Action: what an operator does about a robot's episodes, on `fleet.actions` (key: robot code), as JSON.
+"""Action: what an operator does about a robot's episodes and parts, on `fleet.actions` (key: robot code), as JSON.
 
 Written by `robovitals act`, the server, and the grouping of episodes (adopt, release); read by the assessor, which
 alone changes episodes. An action that comes twice, by its `id`, changes nothing the second time.
@@ -30,6 +30,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
     OUT_OF_SERVICE = "out_of_service"
     IN_SERVICE = "in_service"
+    REPLACED = "replaced"
     ADOPT = "adopt"
     RELEASE = "release"
 
@@ -44,8 +45,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One action. `id` is unique; `time_us` when it was made, by the wall clock of whoever made it.
 
     About the episode `episode_id`; where that is empty about all of `component` (`joint/3`), and where that is
-    empty too about all of the robot. `until_us`: for shelve, -1 for the default. `parent`: the episode that
-    adopts, for adopt and release. About an episode of the fleet `robot_id` is `fleet`.
+    empty too about all of the robot. `replaced`: `component` is another part since. `until_us`: for shelve, -1 for
+    the default. `parent`: the episode that adopts, for adopt and release. About an episode of the fleet `robot_id`
+    is `fleet`.
     """
 
     v: int
@@ -92,6 +94,10 @@ def check_action(action: Action) -> None:
         raise RejectError(
             "wrong_type", f"{action.component[:60]!r} is no component: joint/3, battery, accuracy, robot"
         )
+    if action.kind is Kind.REPLACED and (action.episode_id or action.component in ("", "robot")):
+        raise RejectError(
+            "wrong_type", f"{action.kind} needs the component that has another part: joint/3, battery"
+        )
     if action.kind in (Kind.ADOPT, Kind.RELEASE) and not (action.parent and action.episode_id):
         raise RejectError("wrong_type", f"{action.kind} needs an episode and its parent")
     if "\0" in "".join((action.id, action.actor, action.note, action.episode_id, action.parent)):
@@ -101,5 +107,5 @@ def check_action(action: Action) -> None:
 def _check_about_fleet(action: Action) -> None:
     if not action.episode_id:
         raise RejectError("wrong_type", "an action about the fleet needs the episode that it is about")
-    if action.kind in (Kind.OUT_OF_SERVICE, Kind.IN_SERVICE, Kind.ADOPT, Kind.RELEASE):
+    if action.kind in (Kind.OUT_OF_SERVICE, Kind.IN_SERVICE, Kind.REPLACED, Kind.ADOPT, Kind.RELEASE):
         raise RejectError("wrong_type", f"{action.kind} is for robots, not for the fleet")

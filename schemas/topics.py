@@ -61,11 +61,12 @@ HEALTH = Topic("fleet.health", "robot code", "the latest health of each robot", 
 ANOMALIES = Topic(
     "fleet.anomalies", "robot code, or fleet", "one transition of one episode each", retention_ms=30 * DAY_MS
 )
+# Not kept for longer than a group that is away keeps its offsets (7 days): what was done must not be done again.
 ACTIONS = Topic(
     "fleet.actions",
     "robot code, or fleet",
     "what operators do about episodes",
-    retention_ms=30 * DAY_MS,
+    retention_ms=3 * DAY_MS,
     log_append_time=True,
 )
 

@@ -1,4 +1,4 @@
-"""`robovitals act KIND CODE`: acknowledge, shelve, unshelve or comment episodes; take out of service, and back."""
+"""`robovitals act KIND CODE`: what an operator does about episodes, and about parts (out of service, replaced)."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from deploy.acting import Wish, action_of
+from deploy.acting import Wish, actions_of
 from deploy.durations import seconds
 from deploy.settings import Endpoints, Settings, endpoints
 from deploy.topics import check
@@ -20,7 +20,7 @@ from schemas.errors import UnavailableError
 from schemas.robot_code import checked_code
 from schemas.topics import ACTIONS
 from serve import database
-from serve.database import Alarm, Deed
+from serve.database import Deed
 
 EXAMPLE = (
     'robovitals act shelve ZZ-SIM0-HUMAN1-00000000000000017 --component joint/3 --for 8h --note "part ordered"'
@@ -46,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--actor", metavar="NAME", help="who acts (default: the user of this machine)")
     parser.epilog = (
         "Without --component and --episode it is about all of the robot. What is shelved calls again when its time "
-        "is over; what is out of service calls nobody until in-service. `robovitals alarms` shows the list."
+        "is over; what is out of service calls nobody until in-service. A component that was replaced begins a new "
+        "baseline, which takes a week to learn. `robovitals alarms` shows the list."
     )
 
 
@@ -68,17 +69,18 @@ async def _act(servers: Endpoints, wish: Wish) -> int:
     try:
         await _check_robot(connection, wish.robot_id)
         alarms = await database.alarms(connection, wish.robot_id)
-        action, targets = action_of(wish, alarms, time.time_ns() // 1000)
-        await _publish(servers.kafka_bootstrap, action)
-        deeds = await _come_of(connection, action, targets)
+        actions, targets = actions_of(wish, alarms, time.time_ns() // 1000)
+        await _publish(servers.kafka_bootstrap, actions)
+        deeds = await _come_of(connection, actions[0], len(targets))
     finally:
         await connection.close()
     for deed in deeds:
         print(f"{deed.component}  {deed.state.replace('_', ' ')}  {deed.text}")
     if not targets:
-        print(f"{wish.kind.replace('_', ' ')}: {wish.robot_id} {action.component or '(all of it)'}")
-    elif not deeds:
-        print("sent, and not in the database yet: see `robovitals alarms` later, or `robovitals status`")
+        print(f"{wish.kind.replace('_', ' ')}: {wish.robot_id} {actions[0].component or '(all of it)'}")
+    elif len(deeds) < len(targets):
+        missing = len(targets) - len(deeds)
+        print(f"{missing} sent, and not in the database yet: see `robovitals alarms` later, or `robovitals status`")
     return 0
 
 
@@ -89,27 +91,28 @@ async def _check_robot(connection: asyncpg.Connection, code: str) -> None:
         raise UnavailableError(f"nothing of robot {code} has landed{known}")
 
 
-async def _publish(bootstrap: str, action: Action) -> None:
+async def _publish(bootstrap: str, actions: list[Action]) -> None:
     # Asked of an administrator's client: a producer waits for ever for a topic that is not there.
     if not next(report.partitions for report in await check(bootstrap) if report.name == ACTIONS.name):
         raise UnavailableError(f"topic {ACTIONS.name} does not exist: `robovitals topics`")
     try:
         async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
-            await producer.send_and_wait(ACTIONS.name, encode_action(action), key=action.robot_id.encode())
+            for action in actions:
+                await producer.send_and_wait(ACTIONS.name, encode_action(action), key=action.robot_id.encode())
     except KafkaConnectionError:
         raise UnavailableError(f"no Kafka answers at {bootstrap}: `robovitals doctor`") from None
     except KafkaError as error:
         raise UnavailableError(f"Kafka does not take the action ({error!r}): `robovitals status`") from None
 
 
-async def _come_of(connection: asyncpg.Connection, action: Action, targets: list[Alarm]) -> list[Deed]:
-    """What has landed of it; nothing, where it has nothing to tell of or takes too long."""
-    if not targets:
-        return []
+async def _come_of(connection: asyncpg.Connection, action: Action, count: int) -> list[Deed]:
+    """What has landed of the actions of one moment: `count` transitions, or as many as come before it takes too
+    long.
+    """
     acted = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=action.time_us)
     until_s = time.monotonic() + _SEEN_WITHIN_S
-    while not (found := await database.deeds(connection, action.robot_id, action.actor, acted)):
-        if time.monotonic() > until_s:
-            return []
+    found: list[Deed] = []
+    while len(found) < count and time.monotonic() < until_s:
         await asyncio.sleep(_LOOK_EVERY_S)
+        found = await database.deeds(connection, action.robot_id, action.actor, acted)
     return found

@@ -89,9 +89,11 @@ def _print_episodes(console: Console, report: RobotReport, now: datetime) -> Non
     if not report.open_episodes:
         console.print("\nNo open episodes")
         return
-    table = Table("since", "component", "status", "text", title="\nOpen episodes", title_justify="left", box=None)
+    titles = ("since", "component", "status", "state", "text")
+    table = Table(*titles, title="\nOpen episodes", title_justify="left", box=None)
     for episode in report.open_episodes:
-        table.add_row(since(episode.opened, now), episode.component, episode.status, episode.text)
+        state = episode.state.replace("_", " ")
+        table.add_row(since(episode.opened, now), episode.component, episode.status, state, episode.text)
     console.print(table)
 
 

@@ -4,6 +4,7 @@ State is a dictionary of arrays by name; a detector reads its own and returns th
 Used by the detectors; `processors/detectors/watch.py` makes and keeps the state.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,9 +35,10 @@ class Mark(NamedTuple):
     side: NDArray[np.int8]
 
 
-ONE = np.float32(1)
+ONE, ZERO = np.float32(1), np.float32(0)
 
 
+@lru_cache(maxsize=64)
 def weight(span: int) -> np.float32:
     """The weight of the newest value in an exponential mean over `span` values."""
     return np.float32(2 / (span + 1))
@@ -46,7 +48,12 @@ def smoothed(before: Float32, value: Float32, by: np.float32 | Float32) -> Float
     """An exponential mean after one more value; one that is absent changes nothing."""
     after = before + by * (value - before)
     missing = np.isnan(after)
-    return np.where(missing, before, after) if missing.any() else after
+    return np.where(missing, before, after) if np.count_nonzero(missing) else after
+
+
+def known(value: Float32) -> Float32:
+    """Zero where it is absent: that teaches nothing."""
+    return np.where(np.isnan(value), ZERO, value)
 
 
 def clipped(value: Float32, most: Float32 | np.float32) -> Float32:
@@ -64,7 +71,7 @@ def marked(statistic: Float32, threshold: Float32 | float, active: Bools, releas
     score = np.minimum(statistic / (2 * threshold), ONE)
     flag = score >= np.where(active, np.float32(release / 2), np.float32(0.5))
     missing = np.isnan(score)
-    return score, np.where(missing, active, flag) if missing.any() else flag
+    return score, np.where(missing, active, flag) if np.count_nonzero(missing) else flag
 
 
 def exact(value: np.float32) -> float | None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processors.detectors.arrays import ONE, Arrays, Bools, Field, clipped
+from processors.detectors.arrays import ONE, ZERO, Arrays, Bools, Field, clipped
 from processors.detectors.matched import Matched
 from processors.detectors.tracks import Wiring
 from processors.detectors.tuning import Tuning
@@ -57,13 +57,14 @@ _UNBOUNDED, _BOUNDED = np.float32(1e30), np.float32(4)  # times the variance
 class Residual(NamedTuple):
     """`z`: NaN where it cannot be told; `scale`: one of it, in the unit in which the track is compared; `material`:
     what is material, in standard deviations too, None where nothing is known of that; `learning`: not commissioned
-    yet; `lesson`: what the others learn from.
+    yet (`some_learn`: any); `lesson`: what the others learn from.
     """
 
     z: Float32
     scale: Float32
     material: Float32 | None
     learning: Bools
+    some_learn: bool
     lesson: "Lesson | None"
 
 
@@ -76,21 +77,21 @@ class Lesson(NamedTuple):
     share: Float32
     known: Bools
     most: Float32
+    any_known: bool = True
 
     def variance(self, before: Float32, square: Float32) -> Float32:
-        """A variance after one more square."""
-        bounded: Float32 = np.minimum(_known(square), self.most * (before + _TINY))
+        """A variance after one more square, which is not NaN."""
+        bounded: Float32 = np.minimum(square, self.most * (before + _TINY))
         after: Float32 = before + self.share * (bounded - before)
         return after
 
     def bounded(self, strayed: Float32, variance: Float32) -> Float32:
         """What teaches a mean."""
-        return clipped(_known(strayed), np.sqrt(self.most * (variance + _TINY)))
+        return clipped(strayed, np.sqrt(self.most * (variance + _TINY)))
 
-
-def _known(value: Float32) -> Float32:
-    """Zero where it is absent: that teaches nothing."""
-    return np.where(np.isnan(value), np.float32(0), value)
+    def peak(self, before: Float32, now: Float32) -> Float32:
+        """The highest in health, of what is not NaN."""
+        return np.where(self.known, np.maximum(before, now), before) if self.any_known else before
 
 
 def step(
@@ -103,18 +104,20 @@ def step(
     learning, told = _phase(state, epoch, wiring, tuning)
     deviation = matched.value - state["mean"]
     contexts = _contexts(state, matched)
-    some_learn = learning.any()
+    some_learn = bool(np.count_nonzero(learning))
     if contexts and some_learn:
         state = _sloped(state, learning, models)
     z, scale = _residual(state, deviation, contexts, wiring)
-    if not told.all():
+    if np.count_nonzero(told) < told.size:
         z = np.where(told, z, np.float32(np.nan))
     lesson = None
     if some_learn or tuning.memory:
-        state, lesson = _lesson(state, told & ~np.isnan(z), learning, wiring, tuning)
-        state = _learned(state, matched.value, deviation, contexts, learning, wiring, tuning)
+        state, lesson = _lesson(state, told & ~np.isnan(z), learning, some_learn, wiring, tuning)
+        state = _learned(
+            state, matched.value, deviation, contexts, learning if some_learn else None, wiring, tuning
+        )
     material = wiring.material / scale if wiring.any_known else None
-    return state, Residual(z, scale, material, learning, lesson)
+    return state, Residual(z, scale, material, learning, some_learn, lesson)
 
 
 def _phase(state: Arrays, epoch: int, wiring: Wiring, tuning: Tuning) -> tuple[Bools, Bools]:
@@ -132,14 +135,17 @@ def _phase(state: Arrays, epoch: int, wiring: Wiring, tuning: Tuning) -> tuple[B
 
 
 def _lesson(
-    state: Arrays, told: Bools, learning: Bools, wiring: Wiring, tuning: Tuning
+    state: Arrays, told: Bools, learning: Bools, some_learn: bool, wiring: Wiring, tuning: Tuning
 ) -> tuple[Arrays, "Lesson | None"]:
-    if not told.any():
+    if not np.count_nonzero(told):
         return state, None
+    rolling = np.float32(1 / tuning.memory if tuning.memory else 0)
+    share = np.where(told, rolling, ZERO)
+    if not some_learn:
+        return state, Lesson(share, learning, np.full(share.shape, _BOUNDED), any_known=False)
     teaches = told & learning
     lessons = state["lessons"] + teaches
-    rolling = np.float32(1 / tuning.memory if tuning.memory else 0)
-    share = np.where(teaches, ONE / np.maximum(lessons, ONE), np.where(told, rolling, np.float32(0)))
+    share = np.where(teaches, ONE / np.maximum(lessons, ONE), share)
     most = np.where(learning, _UNBOUNDED, _BOUNDED)
     enough = np.where(wiring.known, np.float32(tuning.least_values / 4), np.float32(tuning.commissioning / 4))
     return state | {"lessons": lessons}, Lesson(share, teaches & (lessons >= enough), most)
@@ -206,30 +212,35 @@ def _slopes(of: Arrays) -> tuple[Float32, Float32]:
 
 
 def _learned(
-    state: Arrays, value: Float32, deviation: Float32, contexts: _Contexts, learning: Bools, wiring: Wiring,
-    tuning: Tuning,
+    state: Arrays, value: Float32, deviation: Float32, contexts: _Contexts, learning: Bools | None,
+    wiring: Wiring, tuning: Tuning,
 ) -> Arrays:  # fmt: skip
     """Mean, variance and covariances after one more value (West 1979: an incremental weighted mean)."""
     seen, mean, variance = state["seen"], state["mean"], state["variance"]
     here = ~np.isnan(value)
     if contexts:
         here &= ~np.isnan(contexts[0]) & ~np.isnan(contexts[1])
-    after = np.where(here & learning, seen + 1, seen)
-    rolling = np.float32(1 / tuning.memory if tuning.memory else 0)
-    share = np.where(here, np.where(learning, ONE / np.maximum(after, ONE), rolling), np.float32(0))
+    share = np.where(here, np.float32(1 / tuning.memory if tuning.memory else 0), ZERO)
+    if learning is not None:
+        teaches = here & learning
+        seen = np.where(teaches, seen + 1, seen)
+        share = np.where(teaches, ONE / np.maximum(seen, ONE), share)
     # What has not varied yet, or is hardly known, has nothing that a value could be far from.
-    far = np.where((seen < _TRUSTED) | (variance <= 0), _UNBOUNDED, _CLIP * np.sqrt(variance) + wiring.resolution)
-    kept = np.where(here, clipped(deviation, far), np.float32(0))
+    far = np.where(
+        (state["seen"] < _TRUSTED) | (variance <= 0), _UNBOUNDED, _CLIP * np.sqrt(variance) + wiring.resolution
+    )
+    kept = np.where(here, clipped(deviation, far), ZERO)
     more = share * kept
     rest = 1 - share
-    # `last` is as the sensor said it.
-    moved = np.where(wiring.logarithmic, np.float32(0), np.abs(value - state["last"]))
     learned = {
-        "seen": after,
+        "seen": seen,
         "mean": mean + more,
         "variance": rest * (variance + more * kept),
-        "grain": np.where(learning & (moved > 0), np.minimum(state["grain"], moved), state["grain"]),
     }
+    if learning is not None:
+        # `last` is as the sensor said it.
+        moved = np.where(wiring.logarithmic, ZERO, np.abs(value - state["last"]))
+        learned["grain"] = np.where(learning & (moved > 0), np.minimum(state["grain"], moved), state["grain"])
     if contexts:
         first, second = (np.where(here, context, np.float32(0)) for context in contexts)
         learned["first_mean"] = state["first_mean"] + share * first

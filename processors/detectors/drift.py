@@ -9,7 +9,7 @@ if values were independent; the worse one counts. One wrong reading cannot make 
 
 import numpy as np
 
-from processors.detectors.arrays import Arrays, Bools, Field, Mark, clipped, marked, smoothed, weight
+from processors.detectors.arrays import ZERO, Arrays, Bools, Field, Mark, clipped, marked, smoothed, weight
 from processors.detectors.baseline import Residual
 from processors.detectors.tuning import Tuning
 from schemas.columns import Float32
@@ -54,7 +54,7 @@ def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mar
         lesson = residual.lesson
         state["fast_variance"] = lesson.variance(state["fast_variance"], fast * fast)
         state["slow_variance"] = lesson.variance(state["slow_variance"], slow * slow)
-        state["drift_peak"] = np.where(lesson.known, np.maximum(state["drift_peak"], highest), state["drift_peak"])
+        state["drift_peak"] = lesson.peak(state["drift_peak"], highest)
     score, flag = marked(
         np.where(np.isnan(z), np.float32(np.nan), highest), threshold, state["drifting"], tuning.release
     )
@@ -66,8 +66,8 @@ def step(state: Arrays, residual: Residual, tuning: Tuning) -> tuple[Arrays, Mar
 
 def _sum(before: Float32, steps: Float32, most: Float32, back: Bools, tuning: Tuning) -> Float32:
     """One side's sum: bounded, and anew once the fast mean is back where it was in health."""
-    after = np.minimum(np.maximum(before + steps - np.float32(tuning.drift_slack), 0), most)
-    return np.where(back, np.float32(0), np.where(np.isnan(after), before, after))
+    after = np.minimum(np.maximum(before + steps - np.float32(tuning.drift_slack), ZERO), most)
+    return np.where(back, ZERO, np.where(np.isnan(after), before, after))
 
 
 def long_run(state: Arrays, tuning: Tuning) -> Float32:

@@ -83,10 +83,13 @@ def _roughness(state: Arrays, residual: Residual, most: Float32, tuning: Tuning)
     farther than `most`, so that it is back soon after what raised it is over.
     """
     mean = state["rough_mean"]
-    farthest = np.where(residual.learning, _ANY, _FAR * np.exp(mean / 2))
+    farthest = _FAR * np.exp(mean / 2)
+    if residual.some_learn:
+        farthest = np.where(residual.learning, _ANY, farthest)
+        most = np.where(residual.learning, _ANY, most)
     difference = clipped(residual.z - state["previous"], farthest)
     rough = smoothed(state["rough"], difference * difference, weight(tuning.scatter))
-    strayed = clipped(np.log(np.maximum(rough, _STILL)) - mean, np.where(residual.learning, _ANY, most))
+    strayed = clipped(np.log(np.maximum(rough, _STILL)) - mean, most)
     return np.exp(strayed + mean), strayed
 
 
@@ -97,8 +100,8 @@ def _learned(
     variance = state["rough_variance"]
     return {
         "apart_variance": lesson.variance(state["apart_variance"], apart * apart),
-        "apart_peak": np.where(lesson.known, np.maximum(state["apart_peak"], level), state["apart_peak"]),
+        "apart_peak": lesson.peak(state["apart_peak"], level),
         "rough_mean": state["rough_mean"] + lesson.share * lesson.bounded(strayed, variance),
         "rough_variance": lesson.variance(variance, strayed * strayed),
-        "rough_peak": np.where(lesson.known, np.maximum(state["rough_peak"], scatter), state["rough_peak"]),
+        "rough_peak": lesson.peak(state["rough_peak"], scatter),
     }

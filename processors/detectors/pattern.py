@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processors.detectors.arrays import ONE, Arrays, Bools, Field, Mark, marked
+from processors.detectors.arrays import ONE, Arrays, Bools, Field, Mark, known, marked
 from processors.detectors.baseline import Lesson, Residual
 from processors.detectors.tracks import Wiring
 from processors.detectors.tuning import Tuning
@@ -140,8 +140,8 @@ def _learn(state: Arrays, first: Int64, strayed: Float32, deviations: Float32, l
     mean, variance, peak = (
         state[name][:, first] for name in ("distance_mean", "distance_variance", "distance_peak")
     )
-    state["distance_mean"][:, first] = mean + lesson.share * lesson.bounded(strayed, variance)
-    state["distance_variance"][:, first] = lesson.variance(variance, strayed * strayed)
+    state["distance_mean"][:, first] = mean + lesson.share * lesson.bounded(known(strayed), variance)
+    state["distance_variance"][:, first] = lesson.variance(variance, known(strayed * strayed))
     state["distance_peak"][:, first] = np.where(lesson.known, np.fmax(peak, deviations), peak)
 
 

@@ -8,7 +8,7 @@ the third in a row is out there, it is a new level and no business of the sensor
 
 import numpy as np
 
-from processors.detectors.arrays import Arrays, Field, Mark, clipped, marked, sides
+from processors.detectors.arrays import Arrays, Field, Mark, clipped, known, marked, sides
 from processors.detectors.baseline import Residual
 from processors.detectors.tracks import Wiring
 from processors.detectors.tuning import Tuning
@@ -59,8 +59,10 @@ def step(state: Arrays, value: Float32, residual: Residual, wiring: Wiring, tuni
     if residual.lesson:
         lesson = residual.lesson
         kept = clipped(jump, _CLIP)
-        state["jump_variance"] = lesson.variance(state["jump_variance"], kept * kept)
-        state["jump_peak"] = np.where(lesson.known & ~spike, np.fmax(state["jump_peak"], size), state["jump_peak"])
+        state["jump_variance"] = lesson.variance(state["jump_variance"], known(kept * kept))
+        if lesson.any_known:
+            peak = np.fmax(state["jump_peak"], size)
+            state["jump_peak"] = np.where(lesson.known & ~spike, peak, state["jump_peak"])
     # A spike is told with its reading alone, and what is stuck or missing until it moves: no hysteresis.
     score, flag = marked(np.fmax(score, share_of), 1.0, np.zeros_like(here), tuning.release)
     flag &= ~residual.learning
@@ -83,7 +85,7 @@ def _still(
         longest = np.where(wiring.known, rests, longest)
     stuck = np.where(varies, still / longest, np.float32(0))
     missing = gone / (2 * state["absent_peak"] + np.float32(tuning.missing_epochs))
-    if residual.learning.any():
+    if residual.some_learn:
         state["still_peak"] = np.where(
             residual.learning, np.maximum(state["still_peak"], still), state["still_peak"]
         )

@@ -64,11 +64,12 @@ class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # them harder moves none far. In health such means stay below 0.15.
     pattern_whole: float = 0.3
 
-    # A joint against the same joint of its model's other robots, in robust standard deviations (1.4826 MAD).
-    peer_threshold: float = 8.0
-    peers: int = 12
+    # A joint against the same joint of its model's other robots, in robust standard deviations (1.4826 MAD). Joints
+    # differ by nature, so this is only for what is far out; and fewer peers do not tell how they differ.
+    peer_threshold: float = 5.0
+    peers: int = 24
     # ... and at least so many times what is material.
-    peer_material: float = 1.2
+    peer_material: float = 3.0
 
     # No threshold lies nearer than this share above the most that the commissioning time showed.
     guard: float = 1.3

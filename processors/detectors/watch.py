@@ -8,7 +8,7 @@ Every detector scores an epoch before it learns from it, and none learns after c
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -128,13 +128,6 @@ class Watch:
             of_robots[:, self.wiring.whole] = False
             told[PATTERN] = _without(marks[PATTERN], of_robots)
         return told
-
-    def reset(self, state: WatchState, row: int, chosen: Bools) -> WatchState:
-        """A part was replaced: these tracks of one robot begin anew."""
-        arrays = {name: array.copy() for name, array in state.arrays.items()}
-        for name, array in arrays.items():
-            array[row, chosen] = FIELDS[name].initial
-        return replace(state, arrays=arrays)
 
 
 def _without(mark: Mark, silenced: Bools) -> Mark:

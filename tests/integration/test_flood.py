@@ -111,7 +111,7 @@ async def test_a_thousand_robots_overheat_and_one_alarm_calls_until_they_cool(to
         told = await until_calling(topics, 1, ROBOTS)
         (parent,) = calling(told)
         assert parent.robot_id == FLEET
-        assert " robots of software 1.0: temperature above its limit" in parent.text
+        assert " robots with software 1.0: temperature above its limit" in parent.text
         assert {a.parent for a in told if a.transition is Transition.ADOPTED} == {parent.episode_id}
         for number in (2, 3, 4):
             await publish(topics, number, dict.fromkeys(codes, WELL), "1.0")

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     CLOCK = "clock drift"
     SWAP = "part swap"
     SOFTWARE = "software regression"
+    NEW = "bad from new"
 
 
 # Days from onset to the limit. At once: the sensor, the swap, the release.
@@ -38,6 +39,7 @@ DAYS = {
     Kind.OVERHEAT: Between(3, 14), Kind.BEARING: Between(20, 60), Kind.BACKLASH: Between(30, 90),
     Kind.BELT: Between(5, 20), Kind.AGEING: Between(40, 90), Kind.CELL: Between(20, 60),
     Kind.CLOCK: Between(5, 20), Kind.STUCK: Between(0, 0), Kind.SWAP: Between(0, 0), Kind.SOFTWARE: Between(0, 0),
+    Kind.NEW: Between(0, 0),
 }  # fmt: skip
 OF_BATTERY = (Kind.AGEING, Kind.CELL)
 OF_ROBOT = (Kind.CLOCK,)
@@ -93,6 +95,7 @@ def plan(rng: np.random.Generator, robots: int, joints: int, epochs: int) -> Pla
             length = round(rng.uniform(*DAYS[kind]) * EPOCHS_A_DAY)
             latest = max(first + 1, epochs - max(7 * EPOCHS_A_DAY, length))
             onset = release if together else int(rng.integers(first, latest))
+            onset = 0 if kind is Kind.NEW else onset
             cases.append(Case(kind, next(order), int(rng.integers(joints)), onset, length, float(rng.random())))
     begin = round(epochs * WAVE_FROM)
     return Plan(tuple(cases), (begin, begin + round(WAVE_DAYS * EPOCHS_A_DAY)))
@@ -171,6 +174,12 @@ def _swap(found: Effects, fleet: Fleet, case: Case, epoch: int, rng: np.random.G
         fleet.joints.parts.replace(case.row, case.joint, fleet.joints.spares, used=case.dice < 0.5)
 
 
+def _new(found: Effects, fleet: Fleet, case: Case, epoch: int, rng: np.random.Generator) -> None:
+    """A bearing that was damaged when it was put in: four times the vibration, half of the friction again."""
+    found.vibration[case.row, case.joint] = 4.0
+    found.friction[case.row, case.joint] = 0.5
+
+
 def _software(found: Effects, fleet: Fleet, case: Case, epoch: int, rng: np.random.Generator) -> None:
     """A controller that was tuned worse: every joint draws an eighth more and follows worse."""
     found.drive[case.row] = 1.12
@@ -182,6 +191,7 @@ _Break = Callable[[Effects, Fleet, Case, int, np.random.Generator], None]
 _BREAK: dict[Kind, _Break] = {
     Kind.OVERHEAT: _overheat, Kind.BEARING: _bearing, Kind.BACKLASH: _backlash, Kind.BELT: _belt,
     Kind.AGEING: _ageing, Kind.CELL: _cell, Kind.STUCK: _stuck, Kind.SWAP: _swap, Kind.SOFTWARE: _software,
+    Kind.NEW: _new,
 }  # fmt: skip
 
 # A clock that nobody sets runs off by 20 to 200 millionths of the time: 1.7 to 17 s a day, ahead or behind.

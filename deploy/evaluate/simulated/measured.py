@@ -20,6 +20,8 @@ UR3_JOINTS = 6
 NOMINAL_AH = 2.0
 POSSIBLE = {"temperature": (-40, 150), "position": (-100, 1100), "voltage": (1000, 20_000)}
 LONG_GAP_S = 60
+JUMP_C = 3  # from one reading to the next, a tenth of a second later
+FEW = 20
 JUMP = 0.01  # of nominal capacity: a cycle that gains more has regenerated
 COMMANDS_IN_TEN_MINUTES = 20  # the UR3's cycle takes 28 s
 
@@ -57,6 +59,9 @@ def _ur3(rows: Table) -> Iterator[Figure]:
     yield _figure("ur3", "autocorrelation of neighbouring cycles", "1", "joints", map(autocorrelation, by_cycle))
     yield _figure("ur3", "kurtosis of cycles (normal: 3)", "1", "joints", map(kurtosis, by_cycle))
     yield _figure("ur3", "cycles beyond four robust deviations", "of cycles", "joints", map(outliers, by_cycle))
+    raw = [cycle_rms(current, rows["cycle"]) for current in currents]
+    change = [abs(float(np.log(cycle[-FEW:].mean() / cycle[:FEW].mean()))) for cycle in raw]
+    yield _figure("ur3", f"last {FEW} cycles against the first {FEW}", "|ln ratio|", "joints", change)
     yield from _ur3_heat(rows, currents)
     blank = float(np.isnan(rows["Speed_J0"]).mean())
     yield _figure("ur3", "rows with blank sensors", "of rows", "recording", [blank])
@@ -74,8 +79,7 @@ def _ur3_heat(rows: Table, currents: list[Float64]) -> Iterator[Figure]:
     yield _figure("ur3", "time constant of warming up", "s", "joints", (fit.tau_s for fit in fits))
     yield _figure("ur3", "rise of temperature by working", "°C", "joints", (fit.rise_c for fit in fits))
     yield _figure("ur3", "scatter around the warming up", "°C", "joints", (fit.scatter_c for fit in fits))
-    steps = [float(np.min(np.abs(d[d != 0]))) for name in names if len(d := _steps(rows[name]))]
-    yield _figure("ur3", "resolution of temperature", "°C", "joints", steps)
+    yield _figure("ur3", "resolution of temperature", "°C", "joints", (resolution(rows[name]) for name in names))
     slopes = []
     for name, current in zip(names, currents, strict=True):
         rms, warm = cycle_rms(current, rows["cycle"]), cycle_rms(rows[name], rows["cycle"])
@@ -84,7 +88,8 @@ def _ur3_heat(rows: Table, currents: list[Float64]) -> Iterator[Figure]:
 
 
 def _armpi(data: Path) -> Iterator[Figure]:
-    impossible = readings = 0
+    impossible = readings = jumps = rows = 0
+    finest: list[float] = []
     warm: dict[int, list[float]] = {}
     supply: dict[int, list[float]] = {}
     for motor in motors(data):
@@ -92,9 +97,15 @@ def _armpi(data: Path) -> Iterator[Figure]:
                     for name, (low, high) in POSSIBLE.items()}  # fmt: skip
         readings += sum(len(good) for good in possible.values())
         impossible += sum(int((~good).sum()) for good in possible.values())
+        temperature = motor.rows["temperature"][possible["temperature"]]
+        rows += len(temperature)
+        jumps += int((np.abs(np.diff(temperature)) > JUMP_C).sum())
+        finest += [resolution(temperature)] if np.ptp(temperature) else []
         for name, levels in (("temperature", warm), ("voltage", supply)):
             levels.setdefault(motor.number, []).append(float(np.median(motor.rows[name][possible[name]])))
     yield _figure("armpi", "impossible readings", "of readings", "recording", [impossible / readings])
+    yield _figure("armpi", "possible readings that jump", "of readings", "recording", [jumps / rows])
+    yield _figure("armpi", "resolution of temperature", "°C", "motors", finest)
     spread = [float(np.std(levels)) for levels in warm.values()]
     yield _figure("armpi", "a motor's median temperature, between sessions", "°C", "motors", spread)
     spread = [float(np.std(levels) / np.mean(levels)) for levels in supply.values()]
@@ -195,8 +206,10 @@ def warm_up(times_s: Float64, values_c: Float64) -> WarmUp:
     return min(fits, key=lambda fit: fit.scatter_c)
 
 
-def _steps(values: Float64) -> Float64:
-    return np.asarray(np.diff(values[~np.isnan(values)]))
+def resolution(values: Float64) -> float:
+    """The least difference between two readings in a row that are not the same."""
+    steps = np.abs(np.diff(values[~np.isnan(values)]))
+    return float(steps[steps > 0].min())
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ def draw_parts(rng: np.random.Generator, model: np.random.Generator, robots: int
     rated_nm = np.geomspace(STRONGEST_NM, WEAKEST_NM, joints).astype(np.float32)[None, :]
     torque_nm = rated_nm * even(model, Between(0.15, 0.45), alike)
     tau_s = even(model, nature.TAU_S, alike)
-    noise = nature.NOISE_MEDIAN * lognormal(model, nature.NOISE_SPREAD, alike)
+    noise = np.clip(nature.NOISE_MEDIAN * lognormal(model, nature.NOISE_SPREAD, alike), *nature.NOISE)
     rise_c = even(model, nature.RISE_C, alike)
     return Parts(
         noise=(noise * lognormal(rng, 0.1, size)).astype(np.float32),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.acting import Wish, action_of
+from deploy.acting import Wish, actions_of
 from deploy.commands.alarms import state_of
 from schemas.action import Kind
 from schemas.anomaly import FLEET
@@ -35,33 +35,43 @@ ALARMS = [alarm(), alarm("abd2", component="battery"), alarm("f3", state="shelve
 
 
 def test_an_episode_is_named_by_the_beginning_of_its_id() -> None:
-    action, targets = action_of(wish(Kind.ACKNOWLEDGE, episode="abd"), ALARMS, NOW_US)
+    (action,), targets = actions_of(wish(Kind.ACKNOWLEDGE, episode="abd"), ALARMS, NOW_US)
     assert (action.episode_id, action.component, [t.component for t in targets]) == ("abd2", "", ["battery"])
     assert (action.actor, action.time_us, action.until_us, action.robot_id) == ("Ada", NOW_US, -1, CODE)
 
 
-def test_without_an_episode_it_is_about_a_component_or_all_of_the_robot() -> None:
+def test_without_an_episode_it_is_about_what_is_listed_of_a_component_or_all_of_the_robot() -> None:
     for component, expected in (("", ["abc1", "abd2"]), ("joint/3", ["abc1"])):
-        action, targets = action_of(wish(Kind.ACKNOWLEDGE, component=component), ALARMS, NOW_US)
-        assert (action.component, action.episode_id) == (component, "")
-        assert [t.episode_id for t in targets] == expected, "what is shelved cannot be acknowledged"
+        actions, _ = actions_of(wish(Kind.ACKNOWLEDGE, component=component), ALARMS, NOW_US)
+        assert [action.episode_id for action in actions] == expected, "what is shelved cannot be acknowledged"
 
 
 def test_each_action_has_an_id_of_its_own() -> None:
-    assert len({action_of(wish(Kind.ACKNOWLEDGE), ALARMS, NOW_US)[0].id for _ in range(5)}) == 5
+    assert len({a.id for _ in range(5) for a in actions_of(wish(Kind.ACKNOWLEDGE), ALARMS, NOW_US)[0]}) == 10
 
 
 def test_a_shelf_lasts_as_long_as_was_said() -> None:
-    assert action_of(wish(Kind.SHELVE, shelf_us=7), ALARMS, NOW_US)[0].until_us == NOW_US + 7
+    assert actions_of(wish(Kind.SHELVE, shelf_us=7), ALARMS, NOW_US)[0][0].until_us == NOW_US + 7
+
+
+def test_another_part_is_about_what_was_held_against_the_old_ones_past() -> None:
+    worn = alarm("d4", rule="drift")
+    (action,), targets = actions_of(wish(Kind.REPLACED, component="joint/3"), [*ALARMS, worn], NOW_US)
+    assert (action.component, action.episode_id, targets) == ("joint/3", "", [worn])
+    for nothing in ({}, {"episode": "d4"}):
+        with pytest.raises(SettingError, match="give --component"):
+            actions_of(wish(Kind.REPLACED, **nothing), [worn], NOW_US)
+    with pytest.raises(SettingError, match="another part"):
+        actions_of(wish(Kind.REPLACED, component="robot"), [], NOW_US)
 
 
 def test_a_component_goes_out_of_service_before_anything_is_wrong_with_it() -> None:
-    action, targets = action_of(wish(Kind.OUT_OF_SERVICE, component="accuracy"), [], NOW_US)
+    (action,), targets = actions_of(wish(Kind.OUT_OF_SERVICE, component="accuracy"), [], NOW_US)
     assert (action.component, targets) == ("accuracy", [])
 
 
 def test_by_an_episode_its_component_goes_out_of_service() -> None:
-    action, targets = action_of(wish(Kind.OUT_OF_SERVICE, episode="abd"), ALARMS, NOW_US)
+    (action,), targets = actions_of(wish(Kind.OUT_OF_SERVICE, episode="abd"), ALARMS, NOW_US)
     assert (action.component, action.episode_id, len(targets)) == ("battery", "", 1)
 
 
@@ -86,17 +96,17 @@ def test_by_an_episode_its_component_goes_out_of_service() -> None:
 )
 def test_a_wrong_word_is_named_with_what_there_is(words: dict[str, Any], error: str) -> None:
     with pytest.raises(SettingError, match=error):
-        action_of(wish(**words), ALARMS, NOW_US)
+        actions_of(wish(**words), ALARMS, NOW_US)
 
 
 def test_of_the_fleets_episodes_the_only_one_is_meant_and_of_several_one_has_to_be_named() -> None:
     one, other = alarm("abc1", robot_id=FLEET, component=FLEET), alarm("abd2", robot_id=FLEET, component=FLEET)
     answer = Wish(kind=Kind.ACKNOWLEDGE, robot_id=FLEET, actor="Ada")
-    assert action_of(answer, [one], NOW_US)[0].episode_id == "abc1"
+    assert actions_of(answer, [one], NOW_US)[0][0].episode_id == "abc1"
     with pytest.raises(SettingError, match="give one, with --episode"):
-        action_of(answer, [one, other], NOW_US)
+        actions_of(answer, [one, other], NOW_US)
     with pytest.raises(SettingError, match="for robots, not for the fleet"):
-        action_of(Wish(kind=Kind.OUT_OF_SERVICE, robot_id=FLEET, actor="Ada", episode="abc"), [one], NOW_US)
+        actions_of(Wish(kind=Kind.OUT_OF_SERVICE, robot_id=FLEET, actor="Ada", episode="abc"), [one], NOW_US)
 
 
 @pytest.mark.parametrize(

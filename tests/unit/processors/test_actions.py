@@ -6,6 +6,7 @@ import pytest
 
 from processors import actions
 from processors.actions import DEFAULT_SHELF_US, LONGEST_SHELF_US, REMEMBERED
+from processors.findings import DRIFT, LIMIT, Level, Report
 from schemas.action import Action, Kind
 from schemas.anomaly import AlarmState, Transition
 from schemas.errors import RejectError
@@ -172,3 +173,21 @@ def test_a_refused_action_is_remembered_too() -> None:
     record = actions.remembering(Operated().record, action)
     operated = Operated(record).see(0, finding(0)).take(action, NOW_US)
     assert operated.state is AlarmState.UNACKNOWLEDGED_ACTIVE
+
+
+def test_another_part_ends_what_was_held_against_the_past_of_the_old_one_and_nothing_else() -> None:
+    operated = hot()
+    slow = Report(
+        rules=(DRIFT,),
+        until_us=NOW_US,
+        findings=[finding(0, Level.WARN, rule=DRIFT, side="", component=f"joint/{joint}") for joint in (3, 4)],
+    )
+    operated.report(NOW_US, slow).do(Kind.REPLACED, NOW_US, component="joint/3", note="new gearbox")
+    told = operated.told[-1]
+    assert (told.rule, told.component, told.transition) == (DRIFT, "joint/3", Transition.CLEARED)
+    assert (told.actor, told.note, told.state) == ("Ada", "new gearbox", AlarmState.NORMAL)
+    still_open = [(episode.rule, episode.component) for episode in operated.record.open]
+    assert still_open == [(LIMIT, "joint/3"), (LIMIT, "joint/4"), (DRIFT, "joint/4")]
+    assert Operated().do(Kind.REPLACED, NOW_US, component="joint/3").told == [], (
+        "nor need anything be wrong with it"
+    )

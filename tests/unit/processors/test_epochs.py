@@ -11,10 +11,11 @@ from processors.detectors.tuning import Tuning
 from processors.epochs import EPOCH_US
 from processors.findings import DRIFT, GAP, RESTART, RULE_VERSIONS, STEP, TREND
 from processors.shard import restore
+from schemas.action import Action, Kind
 from schemas.anomaly import Anomaly, Transition
 from schemas.errors import ContractError
 from schemas.health import Status, Zone
-from schemas.vitals import PROVISIONAL, Vitals
+from schemas.vitals import PROVISIONAL, Acted, Vitals
 from support.assess import START_US, Readings, robot, window
 from support.assessing import Assessed
 
@@ -81,6 +82,17 @@ def test_a_joint_that_draws_more_at_the_same_load_is_one_episode_with_its_eviden
     assert "Joint 1 current" in opened.text
     component = assessed.component(ONE, "joint/1")
     assert (component.status, component.evidence[0].baseline is not None) == (Status.MAINTENANCE_REQUIRED, True)
+
+
+def test_it_stays_while_the_robot_rests_and_says_no_value_of_that_time(commissioned: Assessed) -> None:
+    assessed, rng = copy_of(commissioned), np.random.default_rng(2)
+    for number in range(COMMISSIONING + 1, COMMISSIONING + 1 + DAY):
+        assessed.take(epoch({ONE: readings(rng, more_current=2.0)}, number))
+    for number in range(COMMISSIONING + 1 + DAY, COMMISSIONING + 1 + 2 * DAY):
+        held = {"joint_torque_nm": [3 + 0.1 * rng.normal()], "joint_current_a": [1.5 + 0.1 * rng.normal()]}
+        assessed.take(epoch({ONE: {"joint_velocity_rad_s": [0.0], **held, "joint_wear": [0.1]}}, number))
+    assert [a.transition for a in assessed.anomalies] == [Transition.OPENED]
+    assert assessed.component(ONE, "joint/1").evidence[0].value is None
 
 
 def test_it_ends_when_the_joint_is_as_it_was(commissioned: Assessed) -> None:
@@ -156,6 +168,43 @@ def test_what_wears_is_followed_also_where_it_is_measured_now_and_then() -> None
     assert found is not None
     assert found.courses.days[0, 0] == 1
     assert found.courses.level[0, 0] == np.float32(0.3)
+
+
+def replaced(component: str, number: int) -> Acted:
+    """A person says so while the n-th epoch is being gathered."""
+    taken_us = BEGIN_US + number * EPOCH_US + 5
+    action = Action(
+        v=1, id="a-1", robot_id=ONE, kind=Kind.REPLACED, actor="Ada", time_us=taken_us, component=component
+    )
+    return Acted(v=1, action=action, taken_us=taken_us)
+
+
+def test_a_replaced_part_begins_a_new_baseline(commissioned: Assessed) -> None:
+    assessed, rng = copy_of(commissioned), np.random.default_rng(2)
+    begin, end = COMMISSIONING + 1, COMMISSIONING + 1 + DAY
+    for number in range(begin, end):
+        assessed.take(epoch({ONE: readings(rng, more_current=2.0)}, number))
+    action = replaced("joint/1", end)
+    assessed.take(action)
+    assert [(a.transition, a.actor) for a in assessed.anomalies] == [
+        (Transition.OPENED, ""), (Transition.CLEARED, "Ada"),
+    ]  # fmt: skip
+    assert assessed.component(ONE, "joint/1").status is Status.NORMAL
+    for number in range(end, end + DAY):
+        assessed.take(epoch({ONE: readings(rng, more_current=2.0)}, number))
+    assert len(assessed.anomalies) == 2, "what was too much for the old part is what the new one learns from"
+    found = slow.restore(assessed.slow.values())
+    assert found is not None
+    assert found.arrays["seen"].max() < DAY
+    assert found.courses.days.max() <= 2
+    before = dict(assessed.slow)
+    assessed.take(action)
+    assert assessed.slow == before, "and an action that comes again after a crash takes nothing away"
+
+
+def test_of_a_robot_that_nobody_has_seen_nothing_is_replaced() -> None:
+    assessed = Assessed().take(replaced("joint/1", 0))
+    assert (assessed.anomalies, assessed.slow) == ([], {})
 
 
 def test_robots_of_two_layouts_share_a_shard_and_keep_their_own() -> None:

@@ -243,6 +243,41 @@ def test_what_ends_before_anybody_is_called_calls_nobody() -> None:
     assert played.calls == 0
 
 
+def test_a_repeat_of_its_opening_does_not_bring_an_episode_back() -> None:
+    played = Played()
+    hot = flood(20)
+    played.at(0, *hot)
+    played.at(60, *(then(a, Transition.CLEARED, number=3) for a in hot))
+    played.at(65, *hot)
+    assert played.open_parents == 0
+    assert played.calls == 1
+
+
+def test_an_episode_that_comes_back_within_its_parent_is_still_part_of_it_and_is_not_told_again() -> None:
+    played = Played()
+    hot = flood(20)
+    played.at(0, *hot)
+    parent = played.told[0].episode_id
+    played.at(30, then(hot[0], Transition.CLEARED, number=3, parent=parent))
+    assert played.at(60, then(hot[0], Transition.OPENED, number=4, parent=parent)).actions == []
+    assert len(played.fleet.robots[parent]) == 20
+
+
+def test_news_that_never_ends_does_not_put_off_the_call() -> None:
+    played = Played()
+    played.at(0, *flood(20))
+    for number in range(1, 5):
+        played.at(5 * number, *flood(20, model=f"MODEL{number + 1}", software=f"{number}"))
+    assert played.calls == 1
+
+
+def test_what_the_silence_of_its_robot_speaks_for_makes_no_flood_and_calls_nobody() -> None:
+    played = Played()
+    played.at(0, *(msgspec.structs.replace(a, parent="its silence") for a in flood(20)))
+    played.at(60)
+    assert (played.told, played.calls) == ([], 0)
+
+
 def test_every_action_is_one_that_the_assessor_takes() -> None:
     played = Played()
     hot = flood(20)
@@ -265,8 +300,9 @@ def _story(seed: int) -> list[Seen]:
             first_us=at_us(begin_s),
         )  # fmt: skip
         story += came(begin_s, [first])
-        if dice.random() < 0.6:
-            story += came(begin_s + 400 * dice.random(), [then(first, Transition.CLEARED)])
+        if dice.random() < 0.7:
+            lasts_s = dice.choice((0.0, 0.5, 400 * dice.random()))
+            story += came(begin_s + lasts_s, [then(first, Transition.CLEARED)])
     return story + dice.sample(story, len(story) // 3)
 
 

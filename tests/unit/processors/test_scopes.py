@@ -27,10 +27,17 @@ def test_a_scope_takes_in_what_it_covers_and_forgets_what_is_covered() -> None:
     ]
 
 
+def test_two_models_with_one_software_are_that_software_and_two_softwares_of_a_model_are_that_model() -> None:
+    assert widened((Pattern("A", "1"),), Pattern("B", "1")) == (Pattern(None, "1"),)
+    assert widened((Pattern("A", "1"),), Pattern("A", "2")) == (Pattern("A", None),)
+    mixed = (Pattern("A", "1"), Pattern("C", "3"))
+    assert widened(mixed, Pattern("B", "1")) == (Pattern(None, "1"), Pattern("C", "3"))
+
+
 def test_a_scope_of_too_many_patterns_is_all() -> None:
     scope = (Pattern("A", "1"),)
-    for model in "BCDE":
-        scope = widened(scope, Pattern(model, "1"))
+    for number, model in enumerate("BCDE"):
+        scope = widened(scope, Pattern(model, f"x{number}"))
     assert scope == (ANY,)
     assert words(scope) == ""
 
@@ -42,4 +49,4 @@ def test_software_is_shared_only_where_both_name_it() -> None:
 
 
 def test_a_long_software_does_not_fill_the_sentence() -> None:
-    assert words((Pattern(None, "x" * 500),)) == f"of software {'x' * 39}…"
+    assert words((Pattern(None, "x" * 500),)) == f"with software {'x' * 39}…"

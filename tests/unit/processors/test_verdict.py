@@ -28,6 +28,7 @@ SECONDS, ROBOTS = 300, 5
 SILENT_FROM_S, SILENT_TO_S = 100, 220
 QUIET, LOUD = (0, 2), (1, 3, 4)
 KINDS = [kind for kind in Kind if kind not in (Kind.ADOPT, Kind.RELEASE)]
+PARTS = ["joint/1", "joint/2"]
 SILENCED = {Sent(robot=number).code for number in QUIET}
 
 
@@ -37,7 +38,9 @@ class KilledError(Exception):
 
 @cache
 def log_of(seed: int, acting_on: tuple[int, ...] = LOUD) -> list[Message]:
-    """A partition's messages: hot joints, robots that are silent for a while, pulses, and somebody who acts."""
+    """A partition's messages: hot joints, robots that are silent for a while, pulses, and somebody who acts, on
+    each robot less often than is remembered, since a kill may go back to the beginning.
+    """
     partition = Partition(RULE, Limits(), 0, 0, None)
     log: list[Message] = []
     chance = random.Random(seed)
@@ -47,17 +50,17 @@ def log_of(seed: int, acting_on: tuple[int, ...] = LOUD) -> list[Message]:
         now = [frame for frame in frames if until_ms <= frame.timestamp < until_ms + 5000]
         log += partition.take(now).messages
         log.append(Pulse(v=1, partition=0, now_us=START_US + second * S, watermark_us=0))
-        log += [_acted(chance, second, kind, chance.choice(acting_on)) for kind in chance.sample(KINDS, 3)]
+        log += [_acted(chance, second, kind, chance.choice(acting_on)) for kind in chance.sample(KINDS, 2)]
     return log
 
 
 def _acted(chance: random.Random, second: int, kind: Kind, robot: int) -> Acted:
     """Something or other about some robot: much of it is about nothing."""
     now_us = START_US + second * S
+    parts = PARTS if kind is Kind.REPLACED else ["", "robot", *PARTS]
     action = Action(
         v=1, id=f"{kind}-{second}", kind=kind, robot_id=Sent(robot=robot).code, actor="Ada", time_us=now_us,
-        note="seen",
-        component=chance.choice(["", "joint/1", "joint/2", "robot"]), until_us=now_us + 30 * S,
+        note="seen", component=chance.choice(parts), until_us=now_us + 30 * S,
     )  # fmt: skip
     return Acted(v=1, action=action, taken_us=now_us)
 

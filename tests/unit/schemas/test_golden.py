@@ -131,6 +131,7 @@ def test_what_a_person_does_has_the_time_of_the_deed():
         ({"until_us": 2**53}, "undecodable"),
         ({"actor": "A\0"}, "bad_text"),
         ({"kind": "adopt"}, "wrong_type"),
+        ({"kind": "replaced", "component": "joint/2"}, "wrong_type"),
     ],
 )
 def test_an_action_that_nobody_could_carry_out_is_rejected(changes, reason):

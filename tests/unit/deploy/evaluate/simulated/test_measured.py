@@ -44,3 +44,7 @@ def test_a_trend_is_taken_out():
 def test_a_missing_recording_names_its_file():
     with pytest.raises(SettingError, match="ur3_cobotops"):
         ur3(Path("/nowhere"))
+
+
+def test_a_resolution_is_the_least_step():
+    assert measured.resolution(np.array([20.0, 20.0, np.nan, 20.25, 21.0])) == 0.25
