@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.settings import LIMITS
+from processors.detectors.tuning import tuning_of
 from schemas.errors import SettingError
 from schemas.limits import Limits, read_limits
 
@@ -29,4 +30,10 @@ def read_limits_file(path: Path | None) -> Limits:
         raise SettingError(f"{LIMITS}={path}: {error.strerror}; name a TOML file, or unset it") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingError(f"{LIMITS}={path} is not TOML: {error}") from None
-    return read_limits(tables, str(path))
+    limits = read_limits(tables, str(path))
+    for model in limits.models:
+        try:
+            tuning_of(limits, model)
+        except SettingError as error:
+            raise SettingError(f"{path}: {error}") from None
+    return limits

@@ -20,7 +20,7 @@ from processors.detectors.arrays import Bools
 from processors.detectors.ends import WEARING
 from processors.detectors.tracks import TRACKED, Track
 from processors.detectors.trend import Wearing
-from processors.detectors.tuning import Tuning
+from processors.detectors.tuning import Tuning, tuning_of
 from processors.detectors.watch import Marks, Seen, Watch, WatchState
 from processors.findings import Report
 from processors.shard import NEVER, Shard, with_rows
@@ -35,7 +35,7 @@ from schemas.topics import SHARDS_PER_PARTITION
 EPOCH_US = 600_000_000  # ours: short beside what wears, long beside a movement
 _PART = 4  # an epoch's mean is one if this part of its windows had the signal
 
-_TUNING, _WEARING = Tuning(), Wearing()
+_WEARING = Wearing()
 
 
 @lru_cache(maxsize=1024)
@@ -55,7 +55,7 @@ def step(shard: Shard, rows: Int64, window: ShardWindow, limits: Limits) -> tupl
     reports: list[dict[int, Report]] = []
     for over_us in np.unique(before_us[(before_us != NEVER) & (before_us < start_us)]).tolist():
         at = np.nonzero(before_us == over_us)[0]
-        shard, found = _judged(shard, rows[at], over_us, window, limits)
+        shard, found = _judged(shard, rows[at], over_us, window.length_us, limits)
         shard, linked = link.judge(shard, rows[at], over_us, over_us + EPOCH_US)
         reports += [{int(at[position]): told for position, told in part.items()} for part in (found, linked)]
     values = _values(window, shard.tracks)
@@ -74,23 +74,35 @@ def _start_us(window: ShardWindow) -> int:
 
 
 def _judged(
-    shard: Shard, rows: Int64, start_us: int, window: ShardWindow, limits: Limits
+    shard: Shard, rows: Int64, start_us: int, length_us: int, limits: Limits
 ) -> tuple[Shard, dict[int, Report]]:
     """The epoch that began at `start_us`, which is over for the robots at `rows`. Reports by position in `rows`."""
-    watched, worn = _split(shard.tracks)
-    state = slow.widened(shard.slow or slow.empty_slow(), shard.robots, watched, worn)
-    # After a restart the epoch may have been judged already: the shard is written after this state.
-    rows = rows[state.judged_us[rows] < start_us]
-    if not len(rows):
-        return replace(shard, slow=state), {}
-    before, means = slow.part(state, rows), _means(shard, rows, window.length_us)
-    models = shard.robots[rows].astype(f"S{MODEL_LENGTH}")
-    value = means[:, _places(shard.tracks, watched)]
-    some, marks = _watched(before, Seen(start_us, value, np.unique(models, return_inverse=True)[1]))
-    some = _trended(some, means[:, _places(shard.tracks, worn)], start_us, models, limits)
-    some, reports = conditions.step(before, some, marks, value, start_us, EPOCH_US)
-    some = replace(some, judged_us=np.full(len(rows), start_us, np.int64))
-    return replace(shard, slow=slow.with_part(state, rows, some)), reports
+    state = slow.widened(shard.slow or slow.empty_slow(), shard.robots, *_split(shard.tracks))
+    # After a restart some may have been judged already: the shard is written after their state.
+    left = np.nonzero(state.judged_us[rows] < start_us)[0]
+    models = shard.robots[rows[left]].astype(f"S{MODEL_LENGTH}")
+    reports: dict[int, Report] = {}
+    for tuning, alike in _by_tuning(models, limits):
+        at = left[alike]
+        before, means = slow.part(state, rows[at]), _means(shard, rows[at], length_us)
+        some, marks, value = _watched(before, shard, means, start_us, models[alike], tuning)
+        some = _trended(some, shard, means, start_us, models[alike], limits)
+        some, found = conditions.step(before, some, marks, value, start_us, EPOCH_US)
+        some = replace(some, judged_us=np.full(len(at), start_us, np.int64))
+        state = slow.with_part(state, rows[at], some)
+        reports |= {int(at[position]): report for position, report in found.items()}
+    return replace(shard, slow=state), reports
+
+
+def _by_tuning(models: Codes, limits: Limits) -> list[tuple[Tuning, Int64]]:
+    """The robots (positions) whose models have the same parameters; nearly always all of them."""
+    distinct, which = np.unique(models, return_inverse=True)
+    tunings = [tuning_of(limits, model.decode()) for model in distinct.tolist()]
+    found = []
+    for tuning in dict.fromkeys(tunings):
+        having = np.array([own == tuning for own in tunings], bool)
+        found.append((tuning, np.nonzero(having[which])[0]))
+    return found
 
 
 def _means(shard: Shard, rows: Int64, length_us: int) -> Float32:
@@ -104,18 +116,24 @@ def _means(shard: Shard, rows: Int64, length_us: int) -> Float32:
     return means
 
 
-def _watched(some: Slow, seen: Seen) -> tuple[Slow, Marks]:
-    watch = Watch(some.tracks, _TUNING)
+def _watched(
+    some: Slow, shard: Shard, means: Float32, start_us: int, models: Codes, tuning: Tuning
+) -> tuple[Slow, Marks, Float32]:
+    """The state, what the rules say, and the values that they judged."""
+    value = means[:, _places(shard.tracks, some.tracks)]
+    watch = Watch(some.tracks, tuning)
     known = dict(some.kinds)
     kinds = tuple(known.get(kind) or pattern.nothing(len(kind)) for kind in watch.wiring.kinds)
+    seen = Seen(start_us, value, np.unique(models, return_inverse=True)[1])
     after, marks = watch.step(WatchState(some.arrays, kinds), seen)
     known |= dict(zip(watch.wiring.kinds, after.kinds, strict=True))
-    return replace(some, arrays=after.arrays, kinds=tuple(known.items())), marks
+    return replace(some, arrays=after.arrays, kinds=tuple(known.items())), marks, value
 
 
-def _trended(some: Slow, value: Float32, start_us: int, models: Codes, limits: Limits) -> Slow:
+def _trended(some: Slow, shard: Shard, means: Float32, start_us: int, models: Codes, limits: Limits) -> Slow:
     if not some.worn:
         return some
+    value = means[:, _places(shard.tracks, some.worn)]
     names = tuple(model.decode() for model in models.tolist())
     where = ends.ends(tuple(track.signal for track in some.worn), names, limits)
     courses, _ = trend.step(some.courses, start_us, value, where, _WEARING)

@@ -5,10 +5,14 @@
     alarm = 65
     deadband = 2
 
+    ["CNABCDM00001".detectors]                   # parameters of `processors/detectors/tuning.py`
+    drift_threshold = 20
+
 In: the file's text, read by `deploy`. Out: for a layout and a model, thresholds a slot. Called by the
 summariser (crossings) and the assessor (limit rules), so that both judge by the same numbers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -25,6 +29,7 @@ from schemas.signals import SIGNAL, SIGNALS, Limit
 
 MODEL_LENGTH = SEGMENTS["country"] + SEGMENTS["enterprise"] + SEGMENTS["model"]
 SIDES = ("above", "below")
+DETECTORS = "detectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,17 @@ class Thresholds:
 
 
 class Limits:
-    """Limits by model and signal; a model without an entry has the signal table's."""
+    """Limits by model and signal; a model without an entry has the signal table's. `detectors`: parameters of the
+    slow detectors by model and name, unchecked.
+    """
 
-    def __init__(self, overrides: dict[str, dict[str, dict[str, Limit]]] | None = None) -> None:
+    def __init__(
+        self,
+        overrides: dict[str, dict[str, dict[str, Limit]]] | None = None,
+        detectors: dict[str, dict[str, Any]] | None = None,
+    ) -> None:
         self._overrides = MappingProxyType(overrides or {})
+        self._detectors = MappingProxyType(detectors or {})
         self.thresholds = lru_cache(maxsize=4096)(self._thresholds)
 
     def limit(self, model: str, signal: str, side: str) -> Limit | None:
@@ -53,10 +65,14 @@ class Limits:
         default: Limit | None = getattr(SIGNAL[signal], side)
         return override or default
 
+    def detectors(self, model: str) -> Mapping[str, Any]:
+        """What detectors of this model's robots do otherwise."""
+        return self._detectors.get(model, {})
+
     @property
     def models(self) -> tuple[str, ...]:
-        """The models that have limits of their own, sorted."""
-        return tuple(sorted(self._overrides))
+        """The models that have an entry, sorted."""
+        return tuple(sorted({*self._overrides, *self._detectors}))
 
     def known_model(self, model: str) -> str:
         """`model` if it has limits of its own, else "": robots that share limits share thresholds."""
@@ -72,17 +88,21 @@ class Limits:
 def read_limits(tables: dict[str, Any], source: str) -> Limits:
     """Validate the tables of a limits file. Raises SettingError naming the file and the entry."""
     overrides: dict[str, dict[str, dict[str, Limit]]] = {}
+    detectors: dict[str, dict[str, Any]] = {}
     for model, signals in tables.items():
         if len(model) != MODEL_LENGTH or not isinstance(signals, dict):
             raise SettingError(
                 f"{source}: [{model!r}] is not a model: the first {MODEL_LENGTH} characters of a code"
             )
         for signal, sides in signals.items():
+            if signal == DETECTORS and isinstance(sides, dict):
+                detectors[model] = sides
+                continue
             if signal not in SIGNAL:
                 names = ", ".join(s.name for s in SIGNALS)
                 raise SettingError(f"{source}: [{model}.{signal}] is not a signal; the table has {names}")
             overrides.setdefault(model, {})[signal] = _sides(sides, f"{source}: [{model}.{signal}]")
-    return Limits(overrides)
+    return Limits(overrides, detectors)
 
 
 def _sides(sides: Any, where: str) -> dict[str, Limit]:

@@ -2,10 +2,17 @@
 
 Read by `processors/detectors/watch.py` and the detectors. The unit of time is the epoch: 10 minutes of a robot, or
 one row of a series that is evaluated. Thresholds are in units of what the commissioning time showed, so that they
-mean the same for every signal.
+mean the same for every signal. A limits file may say otherwise for a model.
 """
 
+from functools import lru_cache
+
 import msgspec
+
+from schemas.errors import SettingError
+from schemas.limits import Limits
+
+_SHORTEST = 20  # epochs; of fewer no scatter is known
 
 
 class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +82,24 @@ class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guard: float = 1.3
     # A flag ends below this share of its threshold.
     release: float = 0.7
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not getattr(self, name) > 0 and name != "memory":
+                raise ValueError(f"{name} must be more than 0")
+        if self.release > 1 or self.guard < 1 or self.memory < 0 or self.commissioning < _SHORTEST:
+            raise ValueError(
+                f"release is at most 1, guard at least 1, memory at least 0, commissioning {_SHORTEST}"
+            )
+
+
+@lru_cache(maxsize=1024)
+def tuning_of(limits: Limits, model: str) -> Tuning:
+    """The parameters of a model's robots: these, and what its limits file says instead. Raises SettingError."""
+    try:
+        return msgspec.convert(dict(limits.detectors(model)), Tuning)
+    except msgspec.ValidationError as error:
+        raise SettingError(f"[{model}.detectors]: {error}") from None
 
 
 def rolling() -> Tuning:

@@ -15,6 +15,7 @@ from schemas.action import Action, Kind
 from schemas.anomaly import Anomaly, Transition
 from schemas.errors import ContractError
 from schemas.health import Status, Zone
+from schemas.limits import Limits
 from schemas.vitals import PROVISIONAL, Acted, Vitals
 from support.assess import START_US, Readings, robot, window
 from support.assessing import Assessed
@@ -251,3 +252,40 @@ def test_slow_state_of_another_version_is_not_misread(commissioned: Assessed) ->
         slow.restore([packed.replace(b"\x01", b"\x02", 1)])
     with pytest.raises(ContractError, match="cannot be read"):
         slow.restore([packed[:-1]])
+
+
+def test_models_are_judged_by_their_own_parameters() -> None:
+    calm = robot(1, "CALM01")
+    limits = Limits(detectors={calm[:12]: {"drift_threshold": 1e4, "step_threshold": 1e4}})
+    assessed, rng = Assessed(limits=limits), np.random.default_rng(1)
+    for number in range(10 * DAY):
+        spread = 40 if number > 8 * DAY else 10
+        cells: dict[str, Readings] = {
+            code: {"battery_cell_spread_mv": spread + rng.normal()} for code in sorted([ONE, calm])
+        }
+        assessed.take(epoch(cells, number))
+    assert {anomaly.robot_id for anomaly in assessed.anomalies if anomaly.rule in (DRIFT, STEP)} == {ONE}
+
+
+def test_after_a_restart_reports_are_about_the_robots_that_they_are_about() -> None:
+    """Of two robots of a shard the first one's state was written, the other's was not, before the shard was."""
+    first, second = sorted([robot(1), robot(2)])
+    written = slow._bucket(first.encode())
+    assert slow._bucket(second.encode()) != written
+
+    def run(interrupted: bool) -> list[tuple[str, str, Transition]]:
+        assessed, rng = Assessed(), np.random.default_rng(3)
+        for number in range(9 * DAY):
+            spread = {first: 10.0, second: 40.0 if number > 8 * DAY else 10.0}
+            cells: dict[str, Readings] = {
+                code: {"battery_cell_spread_mv": spread[code] + rng.normal()} for code in (first, second)
+            }
+            shard, buckets = assessed.shard, dict(assessed.slow)
+            assessed.take(epoch(cells, number))
+            if interrupted and number % DAY == 100:
+                assessed.shard, assessed.slow = shard, buckets | {written: assessed.slow[written]}
+                assessed.take(epoch(cells, number))
+        return [(a.robot_id, a.rule, a.transition) for a in assessed.anomalies]
+
+    assert run(interrupted=True) == run(interrupted=False)
+    assert {code for code, _, _ in run(interrupted=False)} == {second}
