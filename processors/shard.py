@@ -279,4 +279,6 @@ def restore(packed: bytes, slow: Slow | None = None) -> Shard:
     }
     for name, texts in stored.texts.items():
         arrays[name] = np.array(texts, object)
-    return replace(shard, **arrays, slow=slow)
+    shard = replace(shard, **arrays, slow=slow)
+    # `slow` is written first: stopped in between, it has robots and tracks that the shard is yet to see again.
+    return shard if slow is None else widened(shard, slow.robots, tracks=(*slow.tracks, *slow.worn))
