@@ -77,7 +77,8 @@ def _still(
     same = here & (value == state["last"])
     # What is absent for a while and comes back as it was has not moved.
     still = np.where(same, state["still"] + 1, np.where(here, np.float32(0), state["still"]))
-    gone = np.where(here, np.float32(0), state["gone"] + 1)
+    # What has never come is not missing: it may come with an update.
+    gone = np.where(here | np.isnan(state["last"]), np.float32(0), state["gone"] + 1)
     varies = state["variance"] > 0
     longest = 2 * state["still_peak"] + np.float32(tuning.stuck_epochs)
     if wiring.any_known:
