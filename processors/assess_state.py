@@ -56,8 +56,10 @@ class AssessState:
         for (partition, key), shard in shards.items():
             parts: dict[bytes, bytes] = {}
             # First, so that a shard is never ahead of what its detectors remember; that knows what it has judged.
-            if shard.slow is not None and shard.slow is not self.shard(partition, key).slow:
-                parts = {_bucket(key, number): packed for number, packed in slow.snapshots(shard.slow).items()}
+            before = self.shard(partition, key).slow
+            if shard.slow is not None and shard.slow is not before:
+                packed_by = slow.snapshots(shard.slow, before)
+                parts = {_bucket(key, number): packed for number, packed in packed_by.items()}
             for name, packed in (parts | {key: snapshot(shard)}).items():
                 self._shards.write(partition, name, packed)
                 sizes.append(len(packed))

@@ -55,7 +55,7 @@ def step(shard: Shard, rows: Int64, window: ShardWindow, limits: Limits) -> tupl
     reports: list[dict[int, Report]] = []
     for over_us in np.unique(before_us[(before_us != NEVER) & (before_us < start_us)]).tolist():
         at = np.nonzero(before_us == over_us)[0]
-        shard, found = _judged(shard, rows[at], over_us, window.length_us, limits)
+        shard, found = _judged(shard, rows[at], over_us, window, limits)
         shard, linked = link.judge(shard, rows[at], over_us, over_us + EPOCH_US)
         reports += [{int(at[position]): told for position, told in part.items()} for part in (found, linked)]
     values = _values(window, shard.tracks)
@@ -74,17 +74,18 @@ def _start_us(window: ShardWindow) -> int:
 
 
 def _judged(
-    shard: Shard, rows: Int64, start_us: int, length_us: int, limits: Limits
+    shard: Shard, rows: Int64, start_us: int, window: ShardWindow, limits: Limits
 ) -> tuple[Shard, dict[int, Report]]:
     """The epoch that began at `start_us`, which is over for the robots at `rows`. Reports by position in `rows`."""
     state = slow.widened(shard.slow or slow.empty_slow(), shard.robots, *_split(shard.tracks))
     # After a restart some may have been judged already: the shard is written after their state.
     left = np.nonzero(state.judged_us[rows] < start_us)[0]
     models = shard.robots[rows[left]].astype(f"S{MODEL_LENGTH}")
+    own = _own(state.tracks, window.layout)
     reports: dict[int, Report] = {}
     for tuning, alike in _by_tuning(models, limits):
         at = left[alike]
-        before, means = slow.part(state, rows[at]), _means(shard, rows[at], length_us)
+        before, means = slow.part(state, rows[at], own), _means(shard, rows[at], window.length_us)
         some, marks, value = _watched(before, shard, means, start_us, models[alike], tuning)
         some = _trended(some, shard, means, start_us, models[alike], limits)
         some, found = conditions.step(before, some, marks, value, start_us, EPOCH_US)
@@ -138,6 +139,13 @@ def _trended(some: Slow, shard: Shard, means: Float32, start_us: int, models: Co
     where = ends.ends(tuple(track.signal for track in some.worn), names, limits)
     courses, _ = trend.step(some.courses, start_us, value, where, _WEARING)
     return replace(some, courses=courses, limits=np.broadcast_to(trend.limits_of(courses, where), value.shape))
+
+
+@lru_cache(maxsize=1024)
+def _own(tracks: tuple[Track, ...], layout: Layout) -> tuple[Track, ...]:
+    """Those of a layout: what its robots cannot have explains nothing of them."""
+    own = set(tracks_of(layout))
+    return tuple(track for track in tracks if track in own)
 
 
 @lru_cache(maxsize=256)

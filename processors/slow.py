@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from processors.detectors import pattern, trend, watch
-from processors.detectors.arrays import Arrays, Field
+from processors.detectors.arrays import Arrays, Bools, Field
 from processors.detectors.pattern import Covariance
 from processors.detectors.tracks import Track, union_of
 from processors.detectors.trend import Courses
@@ -115,34 +115,41 @@ def _put(slow: Slow, new: Slow) -> Slow:
     return new
 
 
-def part(slow: Slow, rows: Int64) -> Slow:
-    """The state of some robots, and computed as `watch` computes."""
-    arrays = {n: _single(a[rows], _OF_TRACK[n].kind) for n, a in slow.arrays.items()}
+def part(slow: Slow, rows: Int64, tracks: tuple[Track, ...]) -> Slow:
+    """The state of some robots and of their own `tracks`, and computed as `watch` computes."""
+    places = np.ix_(rows, _among(slow.tracks, tracks))
+    arrays = {n: _single(a[places], _OF_TRACK[n].kind) for n, a in slow.arrays.items()}
     courses = replace(slow.courses, **{n: getattr(slow.courses, n)[rows] for n in _OF_COURSE})
     return replace(
-        slow, robots=slow.robots[rows], judged_us=slow.judged_us[rows], arrays=arrays, courses=courses,
-        limits=slow.limits[rows],
+        slow, robots=slow.robots[rows], tracks=tracks, judged_us=slow.judged_us[rows], arrays=arrays,
+        courses=courses, limits=slow.limits[rows],
     )  # fmt: skip
 
 
 def with_part(slow: Slow, rows: Int64, some: Slow) -> Slow:
     """The state with that of some robots put back."""
+    places = np.ix_(rows, _among(slow.tracks, some.tracks))
 
-    def put(whole: np.ndarray[Any, Any], changed: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def put(whole: np.ndarray[Any, Any], changed: np.ndarray[Any, Any], at: Any = rows) -> np.ndarray[Any, Any]:
         after = whole.copy()
-        after[rows] = changed
+        after[at] = changed
         return after
 
     return replace(
         slow,
         judged_us=put(slow.judged_us, some.judged_us),
-        arrays={name: put(array, some.arrays[name]) for name, array in slow.arrays.items()},
+        arrays={name: put(array, some.arrays[name], places) for name, array in slow.arrays.items()},
         courses=replace(
             slow.courses, **{n: put(getattr(slow.courses, n), getattr(some.courses, n)) for n in _OF_COURSE}
         ),
         limits=put(slow.limits, some.limits),
         kinds=some.kinds,
     )
+
+
+@lru_cache(maxsize=1024)
+def _among(tracks: tuple[Track, ...], chosen: tuple[Track, ...]) -> Int64:
+    return np.array([tracks.index(track) for track in chosen], np.int64)
 
 
 def renewed(slow: Slow, row: int, component: str) -> Slow:
@@ -182,10 +189,27 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Stored)
 
 
-def snapshots(slow: Slow) -> dict[int, bytes]:
-    """The packed bytes by bucket: each has the same robots always, and stays below what a record may have."""
+def snapshots(slow: Slow, before: Slow | None = None) -> dict[int, bytes]:
+    """The packed bytes by bucket: each has the same robots always, and stays below what a record may have. Those
+    alone of which a robot has changed since `before`, which was written.
+    """
     buckets = np.array([_bucket(code) for code in slow.robots.tolist()], np.int64)
-    return {int(bucket): _snapshot(slow, np.nonzero(buckets == bucket)[0]) for bucket in np.unique(buckets)}
+    changed = np.unique(buckets if before is None else buckets[_changed(slow, before)])
+    return {int(bucket): _snapshot(slow, np.nonzero(buckets == bucket)[0]) for bucket in changed}
+
+
+def _changed(slow: Slow, before: Slow) -> Bools:
+    """Whose epoch was judged, or part replaced. A robot that is new has nothing to be written until then."""
+    if (before.tracks, before.worn) != (slow.tracks, slow.worn):
+        return np.ones(len(slow.robots), bool)
+    rows = slow.rows(before.robots)
+    changed: Bools = slow.judged_us != NEVER
+    changed[rows] = (
+        (slow.judged_us[rows] != before.judged_us)
+        | (slow.arrays["since"][rows] != before.arrays["since"]).any(axis=1)
+        | (slow.courses.first[rows] != before.courses.first).any(axis=1)
+    )
+    return changed
 
 
 def _bucket(code: bytes) -> int:

@@ -106,7 +106,7 @@ def step(
     contexts = _contexts(state, matched)
     some_learn = bool(np.count_nonzero(learning))
     if contexts and some_learn:
-        state = _sloped(state, learning, models)
+        state = _sloped(state, learning, models, wiring)
     z, scale = _residual(state, deviation, contexts, wiring)
     if np.count_nonzero(told) < told.size:
         z = np.where(told, z, np.float32(np.nan))
@@ -165,7 +165,9 @@ def _residual(state: Arrays, deviation: Float32, contexts: _Contexts, wiring: Wi
     """The deviation that the contexts do not explain, in standard deviations, and what one of these is."""
     variance = state["variance"]
     if contexts:
-        one, two = state["by_first"], state["by_second"]
+        # A context that its robot has no more explains nothing.
+        one: Float32 = np.where(wiring.has_context[0], state["by_first"], ZERO)
+        two: Float32 = np.where(wiring.has_context[1], state["by_second"], ZERO)
         deviation = deviation - one * contexts[0] - two * contexts[1]
         unexplained = (
             variance - 2 * (one * state["with_first"] + two * state["with_second"])
@@ -179,7 +181,7 @@ def _residual(state: Arrays, deviation: Float32, contexts: _Contexts, wiring: Wi
     return clipped(deviation / scale, _FARTHEST), scale
 
 
-def _sloped(state: Arrays, learning: Bools, models: Int64 | None) -> Arrays:
+def _sloped(state: Arrays, learning: Bools, models: Int64 | None, wiring: Wiring) -> Arrays:
     """The regression on each context, of tracks in commissioning. Robots of one model share it: one robot sees a
     few programs in a week, its model sees many. Levels and scatter stay each robot's own.
     """
@@ -187,23 +189,23 @@ def _sloped(state: Arrays, learning: Bools, models: Int64 | None) -> Arrays:
     names = ("with_first", "with_second", "first_variance", "second_variance", "contexts")
     if models is None:
         own = {name: state[name] for name in names}
-        one, two = _slopes(own)
+        one, two = _slopes(own, wiring.least)
     else:
         one, two = np.empty_like(weight), np.empty_like(weight)
         for model in np.unique(models):
             rows = models == model
             pooled = {name: (state[name][rows] * weight[rows]).sum(axis=0) for name in names}
-            one[rows], two[rows] = _slopes(pooled)
+            one[rows], two[rows] = _slopes(pooled, wiring.least * weight[rows].sum(axis=0))
     return state | {
         "by_first": np.where(learning, one, state["by_first"]),
         "by_second": np.where(learning, two, state["by_second"]),
     }
 
 
-def _slopes(of: Arrays) -> tuple[Float32, Float32]:
-    """The two normal equations solved, with a ridge."""
-    first = of["first_variance"] * (1 + _RIDGE) + _TINY
-    second = of["second_variance"] * (1 + _RIDGE) + _TINY
+def _slopes(of: Arrays, least: Float32) -> tuple[Float32, Float32]:
+    """The two normal equations solved, with a ridge; a variance below `least` says nothing."""
+    first = np.maximum(of["first_variance"] * (1 + _RIDGE), least[0]) + _TINY
+    second = np.maximum(of["second_variance"] * (1 + _RIDGE), least[1]) + _TINY
     both, with_first, with_second = of["contexts"], of["with_first"], of["with_second"]
     determinant = np.maximum(first * second - both * both, first * second * _RIDGE * _RIDGE)
     by_first: Float32 = (with_first * second - with_second * both) / determinant

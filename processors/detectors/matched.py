@@ -42,7 +42,7 @@ class Matched(NamedTuple):
 
 def step(state: Arrays, value: Float32, wiring: Wiring) -> tuple[Arrays, Matched]:
     """One epoch. NaN: absent, or not comparable."""
-    if not wiring.has_context:
+    if not wiring.any_known:
         return state, Matched(value, None, None)
     state, open_ = _at_work(state, value, wiring)
     logarithm = np.log(np.where(value > 0, value, np.float32(np.nan)))

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from schemas.columns import Int64
+from schemas.columns import Float32, Int64
 from schemas.signals import SIGNAL, SIGNAL_ORDER, Component, Statistic
 
 
@@ -76,15 +77,17 @@ _Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 class Wiring(NamedTuple):
-    """How the tracks hang together: `context` contexts × tracks, the track that each reads (-1 none); a track's
-    `pace`, the weight of the newest value in its heat, `resolution`, `material` and `judged`; which are compared as
-    logarithms, at work alone, and which are `heated` by the track `heated_by`; `speeds`: the places of the joints'
-    speeds; `known`: those of the signal table; `whole`: the place of what is said of the whole robot, or -1;
-    `groups`: for each kind of component the places of its tracks, components × signals, and `kinds` their names.
+    """How the tracks hang together: `context` contexts × tracks, the track that each reads (-1 none), whether it
+    `has_context`, and the `least` variance of one that counts; a track's `pace`, the weight of the newest value in
+    its heat, `resolution`, `material` and `judged`; which are compared as logarithms, at work alone, and which are
+    `heated` by the track `heated_by`; `speeds`: the places of the joints' speeds; `known`: those of the signal
+    table; `whole`: the place of what is said of the whole robot, or -1; `groups`: for each kind of component the
+    places of its tracks, components × signals, and `kinds` their names.
     """
 
     context: Int64
-    has_context: bool
+    has_context: NDArray[np.bool_]
+    least: Float32
     pace: _Floats
     resolution: _Floats
     material: _Floats
@@ -115,7 +118,8 @@ def wiring(tracks: tuple[Track, ...]) -> Wiring:
     speeds = np.array([place for place, track in enumerate(tracks) if track.signal == _SPEED], np.int64)
     return Wiring(
         context,
-        bool((context >= 0).any()),
+        context >= 0,
+        _least(context, known, heated),
         np.array([1 / (1 + of.inertia) for of in known], np.float32),
         np.array([of.resolution for of in known], np.float32),
         np.array([of.material for of in known], np.float32),
@@ -130,6 +134,14 @@ def wiring(tracks: tuple[Track, ...]) -> Wiring:
         next((place for place, track in enumerate(tracks) if track.component == Component.ROBOT), -1),
         *_groups(tracks),
     )
+
+
+def _least(context: Int64, known: list[Tracked], heated: _Bools) -> Float32:
+    """Contexts × tracks: the variance that a context has by its resolution alone."""
+    resolution = np.array([*(of.resolution for of in known), 0], np.float32)
+    least = np.square(resolution[context])
+    least[0] = np.where(heated, np.float32(0), least[0])  # a square, of another unit
+    return np.asarray(least, np.float32)
 
 
 _UNKNOWN = Tracked(Statistic.MEAN, (), 0.0)

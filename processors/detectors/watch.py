@@ -26,6 +26,7 @@ FIELDS: dict[str, Field] = (
 )
 EPOCH_US = 600_000_000
 RULES = (DRIFT, STEP, PEER, SENSOR, PATTERN)
+_FARTHEST = 30.0  # of a logarithm: what is said of a value stays a number
 
 
 class Seen(NamedTuple):
@@ -59,7 +60,9 @@ class Marks(NamedTuple):
     def expected(self, row: int, track: int, value: float) -> float:
         """What the baseline expects instead of `value`, in the signal's unit; NaN where nothing is compared."""
         residual = float(self.z[row, track] * self.scale[row, track])
-        return value * math.exp(-residual) if self.logarithmic[track] else value - residual
+        if not self.logarithmic[track]:
+            return value - residual
+        return value * math.exp(math.copysign(_FARTHEST, -residual) if abs(residual) > _FARTHEST else -residual)
 
     def threshold(self, row: int, track: int, value: float, side: int) -> float:
         """Where a lasting change begins to be one, in the signal's unit, above (1) or below (-1) the expected."""

@@ -132,7 +132,7 @@ def test_an_epoch_is_the_mean_of_its_windows_and_waits_for_them() -> None:
     assessed.take(epoch({ONE: {"joint_current_a": [9.0]}}, 1))
     found = slow.restore(assessed.slow.values())
     assert found is not None
-    assert (found.arrays["mean"].item(), found.arrays["seen"].item()) == (3.0, 1.0)
+    assert (found.arrays["mean"].item(), found.arrays["seen"].item()) == (pytest.approx(np.log(3)), 1.0)
 
 
 def test_a_robot_that_was_away_has_no_epochs_meanwhile() -> None:
@@ -289,3 +289,72 @@ def test_after_a_restart_reports_are_about_the_robots_that_they_are_about() -> N
 
     assert run(interrupted=True) == run(interrupted=False)
     assert {code for code, _, _ in run(interrupted=False)} == {second}
+
+
+def test_a_robot_is_judged_alike_alone_and_beside_one_that_has_more_signals() -> None:
+    limits = Limits(detectors={ONE[:12]: {"commissioning": 2 * DAY, "least_values": 100}})
+
+    def run(joins: int | None) -> list[Anomaly]:
+        assessed, rng, others = Assessed(limits=limits), np.random.default_rng(1), np.random.default_rng(2)
+        for number in range(5 * DAY):
+            speed = np.exp(0.02 * rng.normal())
+            current = 3 * speed * np.exp(0.02 * rng.normal()) * (1.8 if number > 4 * DAY else 1)
+            assessed.take(epoch({ONE: {"joint_velocity_rad_s": [speed], "joint_current_a": [current]}}, number))
+            if joins is not None and number >= joins:
+                assessed.take(epoch({robot(2): readings(others)}, number))
+        return [anomaly for anomaly in assessed.anomalies if anomaly.robot_id == ONE]
+
+    alone = run(joins=None)
+    assert [anomaly.transition for anomaly in alone] == [Transition.OPENED]
+    assert run(joins=0) == run(joins=3 * DAY) == alone
+
+
+def test_what_was_not_compared_with_a_context_is_a_logarithm_all_the_same() -> None:
+    limits = Limits(detectors={ONE[:12]: {"commissioning": 2 * DAY, "least_values": 100}})
+    assessed, rng = Assessed(limits=limits), np.random.default_rng(1)
+    for number in range(4 * DAY):
+        shakes = 3 * np.exp(0.02 * rng.normal()) * (1.8 if number > 3 * DAY else 1)
+        assessed.take(epoch({ONE: {"joint_vibration_mm_s": [shakes]}}, number))
+    assert assessed.anomalies[0].baseline == pytest.approx(3, rel=0.02)
+
+
+def test_a_context_that_an_update_takes_away_raises_nothing() -> None:
+    limits = Limits(detectors={ONE[:12]: {"commissioning": 2 * DAY, "least_values": 100}})
+    assessed, rng = Assessed(limits=limits), np.random.default_rng(1)
+    for number in range(4 * DAY):
+        seen = readings(rng)
+        if number > 3 * DAY:
+            del seen["joint_torque_nm"]
+        assessed.take(epoch({ONE: seen}, number))
+    assert assessed.anomalies == []
+
+
+def test_slow_state_that_is_ahead_of_its_shard_in_robots_and_tracks_is_gone_on_from() -> None:
+    """Two layouts' windows of one batch; it was stopped after the slow state was written, before the shard's."""
+    first, second, last = sorted([robot(1), robot(2), robot(3)])
+    rng = np.random.default_rng(1)
+    assessed = Assessed()
+    for number in range(3):
+        warm: Readings = {"battery_temperature_c": 30 + rng.normal()}
+        assessed.take(epoch({first: readings(rng)}, number), epoch({second: warm}, number))
+    more: Readings = {"battery_temperature_c": 30.0, "battery_resistance_mohm": 50.0}
+    batch = epoch({first: readings(rng)}, 3), epoch({second: more, last: more}, 3)
+    before = assessed.shard
+    remembered = dict(assessed.take(*batch).slow)
+    assessed.shard = before
+    assessed.take(*batch)
+    assert assessed.slow == remembered
+
+
+def test_only_what_has_changed_is_written() -> None:
+    robots = [robot(number) for number in range(1, 30)]
+    assessed = Assessed()
+    for number in range(2):
+        assessed.take(epoch({code: {"joint_current_a": [1.0]} for code in sorted(robots)}, number))
+    before = slow.restore(assessed.slow.values())
+    assessed.take(epoch({robots[0]: {"joint_current_a": [1.0]}}, 2))
+    after = slow.restore(assessed.slow.values())
+    assert before is not None
+    assert after is not None
+    assert list(slow.snapshots(after, before)) == [slow._bucket(robots[0].encode())]
+    assert slow.snapshots(after, after) == {}

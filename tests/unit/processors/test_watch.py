@@ -276,3 +276,32 @@ def test_joints_are_one_kind_and_context_is_found_by_joint() -> None:
     assert wires.kinds == (("joint_current_a", "joint_vibration_mm_s"),)
     assert wires.groups[0].tolist() == [[1, 2], [4, 5]]
     assert wires.context.tolist() == [[-1, 0, -1, -1, 3, -1], [-1, -1, 1, -1, -1, 4]]
+
+
+def test_a_signal_that_came_with_an_update_is_missed_as_soon_as_any_other() -> None:
+    tracks = (Track("battery_current_a", 0), Track("battery_cell_spread_mv", 0))
+    watch, rng, comes, goes = (
+        Watch(tracks, Tuning(commissioning=200, least_values=100)),
+        np.random.default_rng(1),
+        400,
+        800,
+    )
+    state, flagged = watch.empty(1), []
+    for number in range(goes + 20):
+        value = rng.normal(10, 1, (1, 2)).astype(np.float32)
+        if not comes <= number < goes:
+            value[0, 1] = np.nan
+        state, marks = watch.step(state, Seen(number * EPOCH_US, value))
+        flagged += [number] if marks.flag["sensor"][0, 1] else []
+    assert flagged[:1] == [goes + Tuning().missing_epochs - 1]
+
+
+def test_a_context_that_never_moved_explains_nothing_once_it_does() -> None:
+    tracks = tuple(Track(f"joint_{name}", 1) for name in ("velocity_rad_s", "torque_nm", "current_a"))
+    watch, rng = Watch(tracks, Tuning(commissioning=200, least_values=100)), np.random.default_rng(5)
+    state = watch.empty(1)
+    for number in range(330):
+        torque = 5 * np.exp((1e-4 if number < 300 else 1.0) * rng.normal())
+        value = np.array([[np.exp(0.02 * rng.normal()), torque, 3 * np.exp(0.2 * rng.normal())]], np.float32)
+        state, marks = watch.step(state, Seen(number * EPOCH_US, value))
+        assert not any(flag[0, 2] for flag in marks.flag.values())
