@@ -1,8 +1,8 @@
 """The assessor's state: two Faust tables, and the shards of this worker unpacked beside them.
 
 In: what a verdict changed. Out: shards and episodes as they were written last, for `processors/verdict.py`. Called
-by `processors/assess_work.py`. A shard is unpacked once after a restart or a rebalance: of a robot with 36 limits
-that is 0.4 kB, and with what detectors of its 29 joints remember from epoch to epoch (`processors/slow.py`) 15 to 35 kB.
+by `processors/assess_work.py`. A shard is unpacked once after a restart or a rebalance: of a robot with 36
+limits that is 0.4 kB, and with what the detectors of its 29 joints remember (`processors/slow.py`) 15 to 35 kB.
 """
 
 import faust

@@ -20,7 +20,7 @@ from deploy.evaluate.metrics import Counts, Tally
 from deploy.evaluate.stream import Ruler, Scored, Scorer
 from deploy.evaluate.table import Block, Names, Table, open_table
 from processors.detectors.tracks import Track
-from processors.detectors.tuning import commissioned, rolling
+from processors.detectors.tuning import SHORTEST, commissioned, rolling
 from schemas.columns import Int64
 from schemas.errors import SettingError
 
@@ -52,8 +52,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 def evaluate(path: Path, names: Names, train_rows: int | None, out: Path | None, progress: Progress) -> Result:
     """Raises SettingError for what is wrong with the file, OSError for a file that cannot be read or written."""
-    if train_rows is not None and train_rows < 1:
-        raise SettingError(f"--train-rows {train_rows}: give a number of rows, 1 or more, or leave it out")
+    if train_rows is not None and train_rows < SHORTEST:
+        raise SettingError(f"--train-rows {train_rows}: give a number of rows, {SHORTEST} or more, or leave it out")
     if out is not None and out.exists() and path.exists() and out.samefile(path):
         raise SettingError(f"--out {out}: that is the file that is read")
     size = path.stat().st_size
@@ -86,7 +86,7 @@ class _Run:
         self._train_rows = train_rows or 0
         tuning = commissioned(train_rows) if train_rows else rolling()
         self._scorer = Scorer([Track(name, 0) for name in names.values], tuning)
-        self._ruler = Ruler(len(names.values))
+        self._ruler = Ruler(len(names.values), tuning.commissioning)
         self._tally = Tally()
         self._lines = csv.writer(lines, lineterminator="\n") if lines else None
         if self._lines:

@@ -21,6 +21,7 @@ Bools = NDArray[np.bool_]
 # Differences below this share of the first reading are what arithmetic leaves, not the machine.
 DUST = 1e-12
 MOST = 1e9
+EARLY = 30  # readings
 
 
 class Scored(NamedTuple):
@@ -103,7 +104,8 @@ class Ruler:
     first reading, in units of the first such difference.
     """
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, learning: int = 1) -> None:
+        self._learning = learning
         self._first = np.full(columns, np.nan)
         self._unit = np.full(columns, np.nan)
 
@@ -127,10 +129,25 @@ class Ruler:
         """Fix offset and unit by the first readings; returns the row of the first difference."""
         present = values[~np.isnan(values)]
         if np.isnan(self._first[column]) and len(present):
-            self._first[column] = present[0]
+            self._first[column] = np.median(present[: self._learning])
         apart = np.abs(values - self._first[column])
         differs = np.nonzero(apart > DUST * abs(self._first[column]))[0]
         if not len(differs):
             return len(values)
-        self._unit[column] = apart[differs[0]]
+        # Rows that teach are not judged, so that the unit may be theirs together: one odd reading is no unit.
+        taught = differs[differs < self._learning]
+        self._unit[column] = np.median(apart[taught]) if len(taught) else apart[differs[0]]
+        _calm(values[: self._learning])
         return int(differs[0])
+
+
+def _calm(taught: NDArray[np.float64]) -> None:
+    """The first readings, of which nobody can know yet what is far off, kept near the others that teach."""
+    rest = taught[EARLY:]
+    rest = rest[~np.isnan(rest)]
+    if len(rest) < EARLY:
+        return
+    low, high = np.quantile(rest, (0.01, 0.99))
+    room = 3 * (high - low)
+    if room > 0:
+        np.clip(taught[:EARLY], low - room, high + room, out=taught[:EARLY])

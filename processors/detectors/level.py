@@ -43,7 +43,7 @@ def step(state: Arrays, residual: Residual, wiring: Wiring, tuning: Tuning) -> t
     bound, least, roughest = _floors(residual.material, tuning)
     reference = smoothed(state["reference"], clipped(residual.z, bound), pace)
     # Back where it was in commissioning it is over, whatever the level was when it began.
-    back = state["stepped"] & (np.abs(state["fast"]) < np.sqrt(state["fast_variance"]))
+    back = state["stepped"] & (np.abs(state["fast"]) < np.maximum(np.sqrt(state["fast_variance"]), _LEAST))
     reference = np.where(back, state["fast"], reference)
     apart: Float32 = state["fast"] - reference
     usual = np.maximum(np.sqrt(state["apart_variance"]), least)

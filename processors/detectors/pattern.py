@@ -151,5 +151,10 @@ def _taught(kind: Covariance, means: Float32, lesson: Lesson, first: Int64, pres
         return kind
     lessons = kind.lessons + len(taught)
     share = np.float32(len(taught) / lessons)
+    if not lesson.any_known:
+        # A rolling baseline learns slowly, and must not learn a fault.
+        squared = np.einsum("np,pq,nq->n", taught, kind.inverse, taught)
+        taught = taught * np.sqrt(np.minimum(ONE, 4 * taught.shape[1] / np.maximum(squared, _TINY)))[:, None]
+        share = min(share, lesson.share.max())
     newest: Float32 = (taught.T @ taught) / np.float32(len(taught))
     return covariance(lessons, kind.products + share * (newest - kind.products))

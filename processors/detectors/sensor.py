@@ -59,7 +59,8 @@ def step(state: Arrays, value: Float32, residual: Residual, wiring: Wiring, tuni
     if residual.lesson:
         lesson = residual.lesson
         kept = clipped(jump, _CLIP)
-        state["jump_variance"] = lesson.variance(state["jump_variance"], known(kept * kept))
+        most = np.maximum(lesson.most, np.square(state["jump_peak"]))
+        state["jump_variance"] = lesson._replace(most=most).variance(state["jump_variance"], known(kept * kept))
         if lesson.any_known:
             peak = np.fmax(state["jump_peak"], size)
             state["jump_peak"] = np.where(lesson.known & ~spike, peak, state["jump_peak"])
@@ -79,7 +80,8 @@ def _still(
     still = np.where(same, state["still"] + 1, np.where(here, np.float32(0), state["still"]))
     # What has never come is not missing: it may come with an update.
     gone = np.where(here | np.isnan(state["last"]), np.float32(0), state["gone"] + 1)
-    varies = state["variance"] > 0
+    # What never moved while it was commissioned may rest as long as it likes.
+    varies = (state["variance"] > 0) & (np.isfinite(state["grain"]) | wiring.logarithmic)
     longest = 2 * state["still_peak"] + np.float32(tuning.stuck_epochs)
     if wiring.any_known:
         rests = np.float32(tuning.stuck_times) * state["still_peak"] + np.float32(2 * tuning.stuck_epochs)

@@ -12,7 +12,7 @@ import msgspec
 from schemas.errors import SettingError
 from schemas.limits import Limits
 
-_SHORTEST = 20  # epochs; of fewer no scatter is known
+SHORTEST = 20  # epochs; of fewer no scatter is known
 
 
 class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,10 +87,8 @@ class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in self.__struct_fields__:
             if not getattr(self, name) > 0 and name != "memory":
                 raise ValueError(f"{name} must be more than 0")
-        if self.release > 1 or self.guard < 1 or self.memory < 0 or self.commissioning < _SHORTEST:
-            raise ValueError(
-                f"release is at most 1, guard at least 1, memory at least 0, commissioning {_SHORTEST}"
-            )
+        if self.release > 1 or self.guard < 1 or self.memory < 0 or self.commissioning < SHORTEST:
+            raise ValueError(f"release is at most 1, guard at least 1, memory at least 0, commissioning {SHORTEST}")
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ from processors.findings import DRIFT, PATTERN, PEER, SENSOR, STEP
 from schemas.columns import Float32
 
 COMMISSIONING = 400
-TUNING = commissioned(COMMISSIONING)
+TUNING = Tuning(commissioning=COMMISSIONING)
 ONE = (Track("level", 0),)
 OF_A_JOINT = tuple(
     Track(name, 1)

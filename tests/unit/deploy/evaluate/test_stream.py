@@ -77,3 +77,35 @@ def test_a_ruler_keeps_what_is_small_beside_a_large_offset() -> None:
 @pytest.mark.parametrize("far", [1e300, -1e300])
 def test_a_ruler_bounds_what_is_absurd(far: float) -> None:
     assert abs(Ruler(1).measure(np.array([[0.0], [1.0], [far]]))[2, 0]) == np.float32(MOST)
+
+
+def flagged(values: np.ndarray, learning: int) -> list[int]:
+    """The rows of one column that are flagged, measured as a file's are."""
+    ruler, scorer = Ruler(1, learning), Scorer((Track("a", 0),), commissioned(learning))
+    measured = ruler.measure(values[:, None].astype(np.float64))
+    told = scorer.score(np.arange(len(values), dtype=np.int64), measured)
+    return np.nonzero(told.flag)[0].tolist()
+
+
+@pytest.mark.parametrize("wild", [0, 10, 29])
+def test_a_wild_reading_at_the_beginning_hides_nothing(wild: int) -> None:
+    values = np.random.default_rng(5).normal(50, 1, 1200)
+    values[wild] = -999
+    values[800:900] += 5
+    found = flagged(values, learning=400)
+    assert set(range(805, 900)) <= set(found)
+    assert not [row for row in found if row < 800 or row > 930]
+
+
+def test_a_tiny_first_step_is_no_unit() -> None:
+    values = np.random.default_rng(5).normal(50, 1, 1200)
+    values[:2] = 0, 1e-9
+    values[800:900] += 5
+    assert set(range(805, 900)) <= set(flagged(values, learning=400)) <= set(range(800, 930))
+
+
+def test_what_was_constant_and_is_so_again_is_no_fault_any_more() -> None:
+    values = np.full(2000, 5.0)
+    values[1000:1100] = 9
+    found = flagged(values, learning=400)
+    assert set(range(1001, 1100)) <= set(found) <= set(range(1000, 1150))
