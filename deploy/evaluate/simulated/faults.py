@@ -43,7 +43,6 @@ DAYS = {
 }  # fmt: skip
 OF_BATTERY = (Kind.AGEING, Kind.CELL)
 OF_ROBOT = (Kind.CLOCK,)
-SUDDEN = (Kind.STUCK, Kind.SWAP, Kind.SOFTWARE)
 
 EACH_SHARE = 0.045  # of robots get each fault that hits single robots
 SOFTWARE_SHARE = 0.08  # of robots get the bad release; about half of the fleet stays healthy
