@@ -89,10 +89,17 @@ class Unsettled:
 
 
 async def settled(sent: Iterable[Sent]) -> None:
-    """Wait until all of them are acknowledged. Raises StopError where Kafka does not take one."""
+    """Wait until all of them are acknowledged. Raises StopError where Kafka does not take one.
+
+    Whoever gives up waiting leaves them on their way: to cancel the wait for one would cancel it for all.
+    """
+    waiting = list(sent)
+    if waiting:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
     try:
-        for future in sent:
-            await future
+        for future in waiting:
+            if future.done():
+                future.result()
     except KafkaError as error:
         raise _stuck(error) from error
 

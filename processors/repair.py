@@ -8,8 +8,8 @@ A mark is due once its frame has landed: its window is read, published, and the 
 While a window is open its rows may be fewer than the frames that its final message will count, and that would take
 the repaired one's place. So such a window is noted in `repair_again`, and repaired once more when it has closed and
 all that it counted has landed. Which windows have closed, and what had been read by then, is what the summarisers
-commit (`schemas.watermark.Resume`). A partition that goes quiet closes none: there the note also brings a repair of
-each provisional window that has taken the repaired one's place, and stays.
+commit (`schemas.watermark.Resume`). A partition whose watermark stands closes none, for as long as it stands: there
+the note also brings a repair whenever its window has more rows than its vitals count, and stays.
 
 Repairing is given a share of the time, whatever waits: it is in the process, and on the machine, of what is live.
 """
@@ -38,6 +38,8 @@ LONGEST_REST_S = 5.0
 TIME_AT_ONCE_US = 2_000_000_000  # windows of so much time are read together: some thousand rows
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
+# Summarisers commit every second: a watermark that has not moved for so long is one that stands.
+STANDS_AFTER_S = 3.0
 CONNECT_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 60.0
 
@@ -71,19 +73,27 @@ class Closed:
 
     A commit says up to where had been read when its windows had closed; it holds from when that has landed. The
     next one is looked at only then, for under load the newest is always a little ahead of what has landed.
+    `now_s` is monotonic.
     """
 
     def __init__(self) -> None:
         self.until_us: dict[int, int] = {}
         self._waiting: dict[int, Resume] = {}
+        self._moved: dict[int, tuple[int, float]] = {}  # to which watermark, and when
 
-    def look(self, commits: Mapping[int, Resume], landed: Mapping[int, int]) -> None:
+    def look(self, commits: Mapping[int, Resume], landed: Mapping[int, int], now_s: float) -> None:
         """Take note of what is committed and what has landed by now."""
         for partition, newest in commits.items():
+            if partition not in self._moved or self._moved[partition][0] != newest.closed_us:
+                self._moved[partition] = newest.closed_us, now_s
             resume = self._waiting.setdefault(partition, newest)
             if landed.get(partition, 0) >= resume.read_to:
                 self.until_us[partition] = max(resume.ended_us, self.until_us.get(partition, NO_WATERMARK))
                 del self._waiting[partition]
+
+    def stands_us(self, now_s: float) -> dict[int, int]:
+        """The watermarks of partitions that close no windows at present, since none of their clocks goes on."""
+        return {p: at_us for p, (at_us, moved_s) in self._moved.items() if now_s - moved_s >= STANDS_AFTER_S}
 
 
 def rest_s(worked_s: float) -> float:
@@ -154,11 +164,12 @@ class Repairer:
         if not self._ours:
             return False
         pace = Pace()
-        self._closed.look(await self._commits(), await tables.landed(connection))
+        commits, now_s = await self._commits(), time.monotonic()
+        self._closed.look(commits, await tables.landed(connection), now_s)
         if time.monotonic() - self._counted_s > LOOK_EVERY_S:
             self._metrics.marks_waiting.set(await tables.waiting(connection))
             self._counted_s = time.monotonic()
-        due = await tables.due(connection, self._closed.until_us)
+        due = await tables.due(connection, self._closed.until_us, self._closed.stands_us(now_s))
         groups: dict[tuple[int, int], list[Mark]] = defaultdict(list)
         for mark in due:
             groups[mark.partition, mark.length_us].append(mark)

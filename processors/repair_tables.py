@@ -11,7 +11,6 @@ import msgspec
 
 from processors.rows import FRAME_COLUMNS, FRAME_ORDER
 from schemas.topics import FRAMES
-from schemas.vitals import PROVISIONAL
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -30,16 +29,24 @@ FROM late_window
 WHERE frame_offset < (SELECT next_offset FROM landed WHERE topic = $1 AND landed.partition = late_window.partition)
 ORDER BY robot_id, start LIMIT $2"""
 
+# Frames are counted only of windows that are open on a partition that stands: those are few, whatever is noted of
+# windows that a clock has put an hour ahead.
 _AGAIN = """
 SELECT robot_id, (extract(epoch FROM start) * 1000000)::bigint AS start_us, length_us, repair_again.partition
-FROM repair_again LEFT JOIN unnest($1::integer[], $2::bigint[]) AS closed (partition, us)
-     ON closed.partition = repair_again.partition
-WHERE start + length_us * interval '1 us' <= to_timestamp(0) + closed.us * interval '1 us' OR EXISTS (
-    SELECT FROM vitals JOIN frame ON frame.robot_id = vitals.robot_id
-        AND frame.time = vitals.last_time AND frame.seq = vitals.last_seq
-    WHERE vitals.robot_id = repair_again.robot_id AND vitals.start = repair_again.start
-        AND vitals.length_us = repair_again.length_us AND vitals.kind = $3)
-ORDER BY start, robot_id LIMIT $4"""
+FROM repair_again
+LEFT JOIN unnest($1::integer[], $2::bigint[]) AS closed (partition, us) ON closed.partition = repair_again.partition
+LEFT JOIN unnest($3::integer[], $4::bigint[]) AS stands (partition, us) ON stands.partition = repair_again.partition
+WHERE start + length_us * interval '1 us' <= to_timestamp(0) + closed.us * interval '1 us'
+   OR start <= to_timestamp(0) + stands.us * interval '1 us' AND (
+        SELECT count(*) FROM frame
+        WHERE frame.robot_id = repair_again.robot_id AND frame.time >= repair_again.start
+            AND frame.time < repair_again.start + repair_again.length_us * interval '1 us'
+    ) > coalesce((
+        SELECT frames FROM vitals
+        WHERE vitals.robot_id = repair_again.robot_id AND vitals.start = repair_again.start
+            AND vitals.length_us = repair_again.length_us
+    ), 0)
+ORDER BY start, robot_id LIMIT $5"""
 
 # The outer bounds are constants of the query, so that chunks of other times are not opened.
 _ROWS = f"""
@@ -100,12 +107,14 @@ async def landed(connection: Connection) -> dict[int, int]:
     return {row["partition"]: row["next_offset"] for row in await connection.fetch(_LANDED, FRAMES.name)}
 
 
-async def due(connection: Connection, ended_us: dict[int, int]) -> list[Mark]:
+async def due(connection: Connection, ended_us: dict[int, int], stands_us: dict[int, int]) -> list[Mark]:
     """Marks whose frames have landed, and windows to repair again: those that end by `ended_us` of their partition,
-    and those of which the provisional window has landed with its frames. At most MARKS_AT_ONCE of each.
+    and, where it stands at `stands_us`, those begun by then that have more rows than their vitals count. At most
+    MARKS_AT_ONCE of each.
     """
     marks = await connection.fetch(_MARKS, FRAMES.name, MARKS_AT_ONCE)
-    again = await connection.fetch(_AGAIN, [*ended_us], [*ended_us.values()], PROVISIONAL, MARKS_AT_ONCE)
+    ended, stands = ([*ended_us], [*ended_us.values()]), ([*stands_us], [*stands_us.values()])
+    again = await connection.fetch(_AGAIN, *ended, *stands, MARKS_AT_ONCE)
     return [Mark(**row) for row in [*marks, *again]]
 
 

@@ -57,7 +57,7 @@ class SummariseSettings(msgspec.Struct, frozen=True):
 
     @property
     def idle_s(self) -> float:
-        """After so long without a frame a partition is quiet: longer than the grace that live frames have."""
+        """After so long without a later frame a partition is quiet: longer than the grace that live frames have."""
         return self.rule.grace_us / 1e6 + 2.0
 
     @property
@@ -67,14 +67,16 @@ class SummariseSettings(msgspec.Struct, frozen=True):
 
 
 class _Assigned:
-    """A partition, when it last had records (monotonic), when the broker had the last of them, and up to when its
-    last pulse said that all was read.
+    """A partition, since when it is as quiet as it is (monotonic), when the broker had the last of its records, and
+    up to when its last pulse said that all was read.
+
+    It is quiet when its watermark does not move: a robot whose clock stands in 1970 does not keep the windows of
+    others from being told.
     """
 
     def __init__(self, partition: Partition) -> None:
         self.partition = partition
-        self.fed_s = time.monotonic()
-        self.told_quiet = False
+        self.quiet_since_s = time.monotonic()
         self.pulse_ms = 0
         self.lag_records = 0
         self.read_ms = 0
@@ -192,9 +194,11 @@ class Summariser:
             self._assigned.clear()
 
     async def _take(self, assigned: _Assigned, records: Sequence[Record]) -> None:
+        before_us = assigned.partition.watermark_us
         summary = assigned.partition.take(records)
-        assigned.fed_s = self._progress_s = time.monotonic()
-        assigned.told_quiet = False
+        self._progress_s = time.monotonic()
+        if assigned.partition.watermark_us != before_us:
+            assigned.quiet_since_s = self._progress_s
         assigned.read_ms = records[-1].timestamp
         await self._send(assigned.partition, summary)
 
@@ -216,9 +220,9 @@ class Summariser:
         if standing.lag_records or time.time() - standing.polled_ms / 1000 > STALE_AFTER_S:
             return
         self._progress_s = time.monotonic()
-        if not assigned.told_quiet and time.monotonic() - assigned.fed_s >= self._settings.idle_s:
+        if time.monotonic() - assigned.quiet_since_s >= self._settings.idle_s:
+            assigned.quiet_since_s = time.monotonic()
             await self._send(assigned.partition, assigned.partition.quiet())
-            assigned.told_quiet = True
         if standing.polled_ms - assigned.pulse_ms >= 1000 * self._settings.pulse_every_s:
             assigned.pulse_ms = standing.polled_ms
             pulse = assigned.partition.pulse(standing.polled_ms * 1000)

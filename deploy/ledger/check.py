@@ -10,7 +10,7 @@ from collections.abc import Callable
 import asyncpg
 import numpy as np
 
-from deploy.ledger import broker, episodes, match, recount, rows
+from deploy.ledger import broker, episodes, match, recount, rows, short
 from deploy.ledger.book import ACKNOWLEDGED, INTENDED, Book, Records
 from deploy.ledger.frames import poison_value
 from deploy.ledger.fresh import FRESH_WITHIN_S, is_visible
@@ -68,7 +68,9 @@ class Checker:
         try:
             rest = await Rest(connection, self._servers, self._plan.codes, self._say).wait(patience_s)
             self._checks[REST].count(1)
-            self._checks[REST].add(bool(rest), [rest] if rest else [])
+            if rest:
+                named = await short.windows(connection, self._plan, self._records)
+                self._checks[REST].add(1, [rest, *named])
             await self._offsets(connection)
             await self._frames(connection)
             await self._rejects(connection)

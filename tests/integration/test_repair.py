@@ -12,11 +12,12 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from deploy.ledger.recount import differences
+from processors import repair
 from processors.repair import Repairer
 from processors.summarise_metrics import SummariseMetrics
 from schemas.frame import encode_frame
 from schemas.topics import FRAMES
-from schemas.vitals import PROVISIONAL, REPAIRED, Vitals
+from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Vitals
 from schemas.watermark import Resume
 from support.frames import frame
 from support.pipeline import pipeline
@@ -64,12 +65,12 @@ class Database:
             reason,
         )
 
-    async def tell_provisional(self, last: Sent, frames: int) -> None:
+    async def tell(self, kind: int, last: Sent, frames: int) -> None:
         await self.connection.execute(
             "INSERT INTO vitals (robot_id, start, length_us, kind, frames, first_seq, last_seq, boot_id, missing, "
             "last_time, received, fault_frames, backfill_frames, mode, software, scenario) "
             "VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 0, $8, $9, 0, 0, $10, $11, $12)",
-            last.code, at(START_US), RULE.window_us, PROVISIONAL, frames, last.seq, last.boot, at(last.at_us),
+            last.code, at(START_US), RULE.window_us, kind, frames, last.seq, last.boot, at(last.at_us),
             at(last.received_us), last.mode, last.software, last.scenario,
         )  # fmt: skip
 
@@ -217,27 +218,43 @@ async def test_a_window_that_is_still_open_is_repaired_now_and_once_more_when_it
     assert [window["frames"] for window in work.windows] == [2, 4]
 
 
-async def test_a_provisional_window_that_takes_the_place_of_a_repaired_one_is_repaired_while_it_is_open(
-    database, work
+# What the last window of a partition that stands may be when its last frames have landed: the repaired one, which
+# counts more than the provisional or final one that came after it, and not all; or one of these, which counts more.
+@pytest.mark.parametrize(("kind", "frames"), [(REPAIRED, 2), (PROVISIONAL, 3), (FINAL, 3)])
+async def test_a_window_that_nothing_closes_is_repaired_again_until_it_counts_all_its_rows(
+    database, work, monkeypatch, kind, frames
 ):
+    monkeypatch.setattr(repair, "STANDS_AFTER_S", 0)
     await database.land(*seconds(0, 1), next_offset=2)
     await database.mark(Sent(), 1, "sequence_seen")
-    work.commits = {PARTITION: committed(4 * S, read_to=5)}
+    work.commits = {PARTITION: committed(4 * S, read_to=4)}
     async with work.running():
         await database.until("late_window", 0)
-        await database.tell_provisional(Sent(time_us=4 * S, seq=4), frames=3)
-        await database.land(*[Sent(time_us=s * S, seq=s) for s in (2, 3)], next_offset=4)
+        await database.tell(kind, Sent(time_us=3 * S, seq=3), frames)
         work.arrived.clear()
-        await database.mark(Sent(robot=2), 3)
-        await database.until("late_window", 0)
-        assert [window["frames"] for window in work.windows] == [2], "its last frame has not landed"
-        await database.land(Sent(time_us=4 * S, seq=4), next_offset=5)
+        await database.land(*[Sent(time_us=s * S, seq=s) for s in (2, 3)], next_offset=4)
         await asyncio.wait_for(work.arrived.wait(), WITHIN_S)
-        await database.connection.execute("UPDATE vitals SET kind = $1", REPAIRED)
+        await database.connection.execute("UPDATE vitals SET kind = $1, frames = 4", REPAIRED)
         assert await database.count("repair_again") == 1, "it is still open"
-        work.commits = {PARTITION: committed(15 * S, read_to=5)}
+        work.commits = {PARTITION: committed(15 * S, read_to=4)}
         await database.until("repair_again", 0)
-    assert {window["frames"] for window in work.windows[1:]} == {5}
+    assert {window["frames"] for window in work.windows[1:]} == {4}
+
+
+async def test_while_a_window_counts_all_its_rows_it_is_not_repaired_again(database, work, monkeypatch):
+    monkeypatch.setattr(repair, "STANDS_AFTER_S", 0)
+    ahead = Sent(time_us=12 * S)
+    await database.land(*seconds(0, 1), ahead, next_offset=3)
+    await database.tell(REPAIRED, Sent(time_us=S, seq=1), frames=2)
+    await database.mark(Sent(), 1, "sequence_seen")
+    await database.mark(ahead, 2, "clock_ahead")
+    work.commits = {PARTITION: committed(4 * S, read_to=3)}
+    async with work.running():
+        await database.until("late_window", 0)
+        await database.mark(Sent(robot=2), 2)
+        await database.until("late_window", 0)
+    assert sorted(window["frames"] for window in work.windows) == [1, 2]
+    assert await database.count("repair_again") == 2
 
 
 async def test_of_two_repairers_one_works(database, work, database_url):

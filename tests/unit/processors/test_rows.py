@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from processors.repair import Closed
+from processors.repair import STANDS_AFTER_S, Closed
 from processors.rows import FRAME_COLUMNS, JOINT_SIGNALS, OTHER_SIGNALS, Recount, columns_of
 from schemas.columns import ABSENT
 from schemas.signals import SIGNALS
@@ -70,14 +70,23 @@ def test_no_rows_have_no_windows():
 
 def test_windows_have_closed_once_all_that_had_been_read_by_then_has_landed():
     closed = Closed()
-    closed.look({3: Resume(0, 105, 50, 10, 5, 5)}, {3: 49})
+    closed.look({3: Resume(0, 105, 50, 10, 5, 5)}, {3: 49}, 0)
     assert closed.until_us == {}
-    closed.look({3: Resume(0, 205, 90, 10, 5, 5)}, {3: 50})
+    closed.look({3: Resume(0, 205, 90, 10, 5, 5)}, {3: 50}, 1)
     assert closed.until_us == {3: 100}
 
 
 def test_under_load_the_newest_commit_does_not_hide_the_one_that_has_landed():
     closed = Closed()
     for read_to in range(0, 1000, 100):
-        closed.look({3: Resume(0, read_to + 5, read_to, 10, 5, 5)}, {3: read_to - 50})
+        closed.look({3: Resume(0, read_to + 5, read_to, 10, 5, 5)}, {3: read_to - 50}, read_to)
     assert closed.until_us[3] >= 700
+
+
+def test_a_partition_stands_when_its_watermark_has_not_moved_for_a_while_whatever_is_read_of_it():
+    closed = Closed()
+    closed.look({3: Resume(0, 105, 50, 10, 5, 5), 4: Resume(0, 305, 50, 10, 5, 5)}, {}, 0)
+    assert closed.stands_us(STANDS_AFTER_S - 1) == {}
+    closed.look({3: Resume(0, 105, 70, 10, 5, 5), 4: Resume(0, 306, 70, 10, 5, 5)}, {}, STANDS_AFTER_S)
+    assert closed.stands_us(STANDS_AFTER_S) == {3: 105}
+    assert closed.stands_us(2 * STANDS_AFTER_S) == {3: 105, 4: 306}

@@ -1,6 +1,7 @@
 """The loop of the summariser over a Kafka that the test holds in its hand: what is committed, and when."""
 
 import asyncio
+import time
 from collections import deque
 
 import pytest
@@ -12,8 +13,8 @@ from processors.summarise import Summariser, SummariseSettings, ended
 from processors.summarise_metrics import SummariseMetrics
 from schemas.errors import StopError
 from schemas.limits import Limits
-from schemas.vitals import Vitals
-from support.windows import RULE, S, Sent, records
+from schemas.vitals import PROVISIONAL, Vitals
+from support.windows import RULE, START_US, S, Sent, records
 
 PARTITION = 3
 
@@ -25,6 +26,7 @@ class Inlet:
         self.unpositioned = {PARTITION}
         self.waiting = deque()
         self.committed = []
+        self.all_is_read = False
 
     async def take_up(self, rule):
         self.unpositioned.clear()
@@ -34,6 +36,8 @@ class Inlet:
         return {PARTITION: self.waiting.popleft()} if self.waiting else {}
 
     async def standing(self, partition):
+        if self.all_is_read:
+            return Standing(lag_records=0, polled_ms=int(time.time() * 1000))
         return Standing(lag_records=1, polled_ms=0)
 
     async def commit(self, checkpoints):
@@ -77,6 +81,13 @@ class Loop:
         self.inlet.waiting.append(records(sent, self._offset))
         self._offset += len(sent)
         await self.process._turn()
+
+    def some_time_goes_by(self) -> None:
+        for assigned in self.process._assigned.values():
+            assigned.quiet_since_s -= 60
+
+    def told(self) -> list[Vitals]:
+        return [message for message in self.outlet.messages if isinstance(message, Vitals)]
 
     def housekeeping(self) -> asyncio.Task[None]:
         return asyncio.create_task(self.process._keep_house())
@@ -135,6 +146,38 @@ async def test_giving_partitions_up_commits_nothing_that_came_while_it_waited():
         future.set_result(None)
     await leaving
     assert loop.inlet.committed == []
+
+
+async def test_giving_up_the_wait_for_what_was_sent_leaves_it_on_its_way():
+    loop = Loop()
+    await loop.feed(Sent(), Sent(time_us=16 * S, seq=1))
+    leaving = asyncio.create_task(loop.process._leave())
+    await some_turns_of_the_event_loop()
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    assert not any(future.cancelled() for future in loop.outlet.sent)
+    loop.outlet.acknowledge()
+    await loop.feed(Sent(time_us=26 * S, seq=2))
+    assert loop.gauge("unacknowledged_messages") == 0
+
+
+async def test_a_clock_that_stands_does_not_keep_the_windows_of_others_from_being_told():
+    loop = Loop()
+    loop.inlet.all_is_read = True
+    await loop.feed(Sent())
+    for seq in range(3):
+        loop.some_time_goes_by()
+        await loop.feed(Sent(robot=2, seq=seq, time_us=S - START_US))
+    assert [(message.kind, message.start_us) for message in loop.told()] == [(PROVISIONAL, START_US)]
+
+
+async def test_while_a_clock_goes_on_windows_wait_for_their_end():
+    loop = Loop()
+    loop.inlet.all_is_read = True
+    for seq in range(3):
+        await loop.feed(Sent(seq=seq, time_us=seq * S))
+        loop.some_time_goes_by()
+    assert loop.told() == []
 
 
 async def test_giving_partitions_up_in_peace_commits_where_reading_has_come():
