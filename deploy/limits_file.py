@@ -1,7 +1,7 @@
 """The limits file: a TOML file of a fleet's own limits a model, named by ROBOVITALS_LIMITS.
 
-In: its path, or nothing. Out: `Limits`. Called by the commands `summarise` and `assess`, which must judge by the
-same file.
+In: its path, or nothing. Out: `Limits`. Called by the commands `summarise`, `assess` and `serve`, which must
+judge and draw by the same file.
 """
 
 import tomllib

@@ -1,4 +1,4 @@
-"""What is generated from the types and the signal table: JSON Schema files and the signals' reference.
+"""What is generated from the types: JSON Schema and AsyncAPI files, the references of signals and metrics.
 
 `python -m deploy.reference` writes them; a test fails when what is checked in differs. Nobody edits them by hand.
 """
@@ -8,55 +8,30 @@ from typing import Any
 
 import msgspec
 
-from schemas.action import Action
-from schemas.anomaly import Anomaly
-from schemas.frame import JsonFrame
-from schemas.health import Health
-from schemas.signals import SIGNALS, Component, Limit, Signal
+from deploy.asyncapi import asyncapi
+from deploy.grafana import DASHBOARDS
+from deploy.grafana.panels import dashboard_json
+from deploy.json_schema import SCHEMAS, json_schema
+from deploy.metrics_reference import metrics_reference
+from schemas.signals import SIGNALS, Limit, Signal
+from serve.app import ROUTERS
+from serve.contract import openapi
 
 ROOT = Path(__file__).parent.parent
-SCHEMAS = {
-    "frame": (JsonFrame, "A frame in JSON, for topic telemetry.frames; the record's key is the robot code"),
-    "health": (Health, "Health of one robot, topic fleet.health"),
-    "anomaly": (Anomaly, "One transition of one episode, topic fleet.anomalies"),
-    "action": (
-        Action,
-        "What an operator does about episodes, topic fleet.actions; the record's key is the robot code",
-    ),
-}
 
 
 def documents() -> dict[Path, str]:
     """Every generated file, by its path under the project, and its text."""
     files = {Path(f"schemas/json/{name}.v1.json"): _json(json_schema(name)) for name in SCHEMAS}
-    return files | {Path("docs/signals.md"): signals_reference()}
-
-
-def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one message."""
-    kind, title = SCHEMAS[name]
-    schema = msgspec.json.schema(kind)
-    if name == "frame":
-        schema["$defs"]["JsonFrame"]["properties"]["readings"] = _readings()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
-
-
-def _readings() -> dict[str, Any]:
-    number = {"type": ["number", "null"]}
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            signal.name: {
-                "description": f"{signal.unit}; {signal.text}".strip("; "),
-                **(
-                    {"type": "array", "items": number, "maxItems": 128}
-                    if signal.component is Component.JOINT
-                    else number
-                ),
-            }
-            for signal in SIGNALS
-        },
+    files[Path("schemas/json/openapi.v1.json")] = _json(openapi(ROUTERS))
+    files |= {
+        Path(f"deploy/grafana/dashboards/{d.uid.removeprefix('robovitals-')}.json"): _json(dashboard_json(d))
+        for d in DASHBOARDS
+    }
+    return files | {
+        Path("schemas/json/asyncapi.v1.json"): _json(asyncapi()),
+        Path("docs/signals.md"): signals_reference(),
+        Path("docs/metrics.md"): metrics_reference(),
     }
 
 

@@ -19,6 +19,9 @@ CACHE = "ROBOVITALS_CACHE"
 KAFKA_BOOTSTRAP = "ROBOVITALS_KAFKA_BOOTSTRAP"
 DATABASE_URL = "ROBOVITALS_DATABASE_URL"
 LIMITS = "ROBOVITALS_LIMITS"
+NOTIFY = "ROBOVITALS_NOTIFY"
+
+_PATHS = (HOME, CACHE, LIMITS, NOTIFY)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -60,9 +63,7 @@ def endpoints(settings: Settings) -> Endpoints:
 
 def absolute_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment for a process that works in another directory than we do: paths as they are from here."""
-    paths = {
-        name: str(Path(environ[name]).expanduser().absolute()) for name in (HOME, CACHE, LIMITS) if name in environ
-    }
+    paths = {name: str(Path(environ[name]).expanduser().absolute()) for name in _PATHS if name in environ}
     return {**environ, **paths}
 
 

@@ -19,6 +19,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, make_wsgi_app
 
+from deploy.shell_metrics import ShellMetrics
 from schemas.errors import RobovitalsError, SettingError
 
 METRICS_PORT = "ROBOVITALS_METRICS_PORT"
@@ -48,7 +49,9 @@ def run_process(name: str, build: Callable[[CollectorRegistry], Process]) -> int
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
+    metrics = ShellMetrics.create(registry)
     process = build(registry)
+    metrics.show(process.not_ready, lambda: process.stuck(time.monotonic()))
     with _serving(process, registry, _metrics_port()):
         try:
             asyncio.run(_until_stopped(process))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+import numpy as np
+
 from ingest.rows import ImpossibleReadings, Rows, frame_rows, vitals_rows
 from schemas.action import Action, decode_action
 from schemas.anomaly import Anomaly, decode_anomaly
@@ -33,17 +35,23 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FrameContent:
-    """`first_time_us`: of each robot in the batch the event time of its first frame there."""
+    """`first_time_us`: of each robot in the batch the event time of its first frame there. `live_time_us`: the
+    middle event time of its live frames; -1: it has none.
+    """
 
     rows: Rows
     impossible: ImpossibleReadings
     first_time_us: dict[bytes, int]
+    live_time_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class VitalsContent:
+    """`windows`: of each message the start of its window and the codes of its robots, CODE_LENGTH bytes each."""
+
     rows: Rows
     late: list[Late]
+    windows: list[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +144,18 @@ def _frames(records: Sequence[Record]) -> tuple[FrameContent, list[Rejected]]:
     rows, impossible = frame_rows(columns)
     codes, times = columns.robot_id.tolist(), columns.time_us.tolist()
     # Later pairs win in a dictionary, so backwards the first frame of each robot does.
-    return FrameContent(rows, impossible, dict(zip(codes[::-1], times[::-1], strict=True))), rejected
+    first_time_us = dict(zip(codes[::-1], times[::-1], strict=True))
+    live_us = columns.time_us[~columns.backfill]
+    # The middle one: a few clocks that are years off say nothing about the pipeline.
+    middle_us = int(np.median(live_us)) if len(live_us) else -1
+    return FrameContent(rows, impossible, first_time_us, middle_us), rejected
 
 
 def _vitals(records: Sequence[Record]) -> tuple[VitalsContent, list[Rejected]]:
     messages, rejected = _decoded(records, _decode_vitals)
     windows = [message for message in messages if isinstance(message, Vitals)]
-    return VitalsContent(vitals_rows(windows), [m for m in messages if isinstance(m, Late)]), rejected
+    late = [message for message in messages if isinstance(message, Late)]
+    return VitalsContent(vitals_rows(windows), late, [(w.start_us, w.robot_id) for w in windows]), rejected
 
 
 def _healths(records: Sequence[Record]) -> tuple[HealthContent, list[Rejected]]:

@@ -76,6 +76,13 @@ def break_robots(home: Path, codes: Iterable[RobotCode], fault: Fault, now_us: i
             broken.setdefault(code, {}).setdefault(fault, now_us)
 
 
+def add_faults(home: Path, more: Broken) -> None:
+    """Several at once, each since its own time; one that stands already keeps its beginning."""
+    with _changing(home) as broken:
+        for code, faults in more.items():
+            broken[code] = {**faults, **broken.get(code, {})}
+
+
 def heal_robots(home: Path, codes: Iterable[RobotCode]) -> None:
     """All their faults end."""
     with _changing(home) as broken:

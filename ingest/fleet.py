@@ -3,7 +3,8 @@
 In: seed, robot numbers, a time and who is broken how. Out: a robots × slots matrix, modes and counters. Pure and
 seeded; called by `ingest/simulate.py`. What is slow (shifts, charge, wear, counters) is a function of the time
 since the fleet's first day, so that a restart goes on where it was; only temperatures carry state.
-These robots are nobody's: the numbers are plausible, not measured, and every frame's scenario says «simulated».
+These robots are nobody's: the numbers are plausible, not measured. Their makers (SIMU, SIMV) and their software
+(simulator …) say so, and their country (ZZ) is none.
 """
 
 from collections.abc import Mapping
@@ -12,11 +13,19 @@ from enum import StrEnum
 
 import numpy as np
 
-from ingest.traits import CHARGING, WORKING, Float64, Robot, Shift, draw
+from ingest.traits import CHARGING, DAY_S, WORKING, Float64, Robot, Shift, draw
 from schemas.columns import Float32, Int64
 
 JOINT_TAU_S, BATTERY_TAU_S = 240.0, 400.0
 OVERHEAT_C_PER_S, OVERHEAT_TOP_C = 14.0, 115.0  # from 45 °C past the alarm limit of 90 °C in four seconds
+WARM_C, HOT_PACK_C = 84.0, 48.0  # warnings, no alarms
+WORN_FOR_S = 30 * DAY_S
+"""How long a worn joint has been wearing when it is about to fail."""
+# Of a worn joint: age of the fault, and its temperature then, whether the robot works or stands, as of a brake that
+# drags: past the warn limit of 80 °C three hours before, past the alarm limit of 90 °C some three minutes after.
+_WORN_AGE_S = WORN_FOR_S + np.array([-DAY_S, -10_800.0, 0.0, 240.0, 7200.0])
+_WORN_C = np.array([52.0, 80.5, 88.9, 90.6, 97.0])
+_WORN_WEAR, _WORN_WEAR_A_DAY = 0.76, 0.01  # when it is about to fail; the alarm limit is 0.8
 
 
 class Fault(StrEnum):
@@ -28,6 +37,13 @@ class Fault(StrEnum):
     SILENT = "silent"
     CLOCK = "clock"
     RELEASE = "release"
+    WARM = "warm"
+    HOT_PACK = "hot_pack"
+    WORN = "worn"
+
+
+Ages = Mapping[Fault, float]
+"""The faults of a robot, and for how long each has stood, in s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +71,7 @@ class Squad:
         self._last_s = 0.0
         self._broken_joint = np.array([r.number % self.model.joints for r in robots])
 
-    def step(self, time_s: float, faults: Mapping[int, frozenset[Fault]]) -> Readings:
+    def step(self, time_s: float, faults: Mapping[int, Ages]) -> Readings:
         """Readings at `time_s` since the fleet's first day; `faults` are those of a row."""
         own, parts = self._own, self._parts
         shift = own.shift(time_s)
@@ -88,12 +104,12 @@ class Squad:
         values = np.empty((len(self.robots), len(self.layout.slots)), np.float32)
         for name, (first, end) in self.layout.spans.items():
             values[:, first:end] = columns[name].reshape(len(self.robots), -1)
-        for row, kinds in faults.items():
-            self._break(values[row], row, kinds)
+        for row, ages in faults.items():
+            self._break(values[row], row, ages)
         energy = hours * own.power_w(self.model)
         return Readings(values, shift.mode, _whole(shift.runtime_s), _whole(energy), _whole(shift.cycles))
 
-    def _warm(self, time_s: float, mode: Int64, ambient_c: Float64, faults: Mapping[int, frozenset[Fault]]) -> None:
+    def _warm(self, time_s: float, mode: Int64, ambient_c: Float64, faults: Mapping[int, Ages]) -> None:
         """Joints and battery follow load and ambient with a lag; the first step finds them settled."""
         working, charging = (mode == WORKING), (mode == CHARGING)
         joint_goal = ambient_c[:, None] + 7 + working[:, None] * 32 * self._parts.share
@@ -103,11 +119,14 @@ class Squad:
         passed_s = time_s - self._last_s
         self._joint_c = self._joint_c + (joint_goal - self._joint_c) * -np.expm1(-passed_s / JOINT_TAU_S)
         self._battery_c = self._battery_c + (battery_goal - self._battery_c) * -np.expm1(-passed_s / BATTERY_TAU_S)
-        for row, kinds in faults.items():
-            if Fault.OVERHEAT in kinds:
-                joint = self._broken_joint[row]
-                hotter_c = self._joint_c[row, joint] + OVERHEAT_C_PER_S * passed_s
-                self._joint_c[row, joint] = min(hotter_c, OVERHEAT_TOP_C)
+        for row, ages in faults.items():
+            place = row, self._broken_joint[row]
+            if Fault.WARM in ages:
+                self._joint_c[place] = WARM_C
+            if Fault.WORN in ages:
+                self._joint_c[place] = np.interp(ages[Fault.WORN], _WORN_AGE_S, _WORN_C)
+            if Fault.OVERHEAT in ages:
+                self._joint_c[place] = min(self._joint_c[place] + OVERHEAT_C_PER_S * passed_s, OVERHEAT_TOP_C)
 
     def _battery(self, shift: Shift, hours: Float64, noise: Float32) -> dict[str, Float64]:
         own, cells = self._own, self.model.cells
@@ -130,15 +149,20 @@ class Squad:
             "battery_cell_max_v": voltage_v / cells + spread_mv / 2000,
         }
 
-    def _break(self, values: Float32, row: int, kinds: frozenset[Fault]) -> None:
+    def _break(self, values: Float32, row: int, ages: Ages) -> None:
         """Change one robot's readings in place. Heat is in the state; silence and clock are the sender's."""
         spans, joint = self.layout.spans, self._broken_joint[row]
-        if Fault.BACKLASH in kinds or Fault.RELEASE in kinds:
+        if Fault.WORN in ages:
+            days = (ages[Fault.WORN] - WORN_FOR_S) / DAY_S
+            values[spans["joint_wear"][0] + joint] = min(_WORN_WEAR + _WORN_WEAR_A_DAY * days, 1.0)
+        if Fault.BACKLASH in ages or Fault.RELEASE in ages:
             for name, factor in (
                 ("joint_backlash_arcmin", 12.0), ("joint_tracking_error_rad", 4.0), ("joint_vibration_mm_s", 3.0),
             ):  # fmt: skip
                 values[spans[name][0] + joint] *= factor
-        if Fault.BATTERY in kinds or Fault.RELEASE in kinds:
+        if Fault.HOT_PACK in ages:
+            values[spans["battery_temperature_c"][0]] = HOT_PACK_C
+        if Fault.BATTERY in ages or Fault.RELEASE in ages:
             values[spans["battery_soh"][0]] = 0.74
             values[spans["battery_cell_spread_mv"][0]] += 150
             values[spans["battery_resistance_mohm"][0]] *= 1.8

@@ -1,8 +1,12 @@
 """Every metric of the lander with its meaning. Created with the process's registry and handed in."""
 
 from dataclasses import dataclass
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from ingest.batch import LANDED_TOPICS
+from schemas.frame import REJECT_REASONS
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 10_000)
@@ -10,12 +14,13 @@ _RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 10_000)
 
 @dataclass(frozen=True)
 class LandMetrics:
-    """`topic` is one of the four landed topics, `reason` one of REJECT_REASONS: no label grows with the fleet."""
+    """`topic` is one of the landed topics, `reason` one of REJECT_REASONS: no label grows with the fleet."""
 
     records: Counter
     batch_records: Histogram
     batch_seconds: Histogram
     latency_seconds: Histogram
+    event_latency_seconds: Histogram
     rejects: Counter
     impossible: Counter
     duplicates: Counter
@@ -36,17 +41,29 @@ class LandMetrics:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"robovitals_land_{name}", text, labels, registry=registry)
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"robovitals_land_{name}", text, ("topic",), registry=registry, buckets=buckets)
+        def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+            return Histogram(f"robovitals_land_{name}", text, labels, registry=registry, buckets=buckets)
 
+        rejects = counter("rejects", "records that could not be used", "topic", "reason")
+        # There from the beginning: of a series that begins with its first reject Prometheus sees no increase.
+        for topic, reason in product(LANDED_TOPICS, REJECT_REASONS):
+            rejects.labels(topic, reason)
         return cls(
             records=counter("records", "records landed, rejects included", "topic"),
-            batch_records=histogram("batch_records", "records of a transaction", _RECORDS),
-            batch_seconds=histogram("batch_seconds", "time of a transaction", _SECONDS),
+            batch_records=histogram("batch_records", "records of a transaction", _RECORDS, "topic"),
+            batch_seconds=histogram("batch_seconds", "time of a transaction", _SECONDS, "topic"),
             latency_seconds=histogram(
-                "latency_seconds", "from the broker's time stamp of a batch's oldest record to its commit", _SECONDS
+                "latency_seconds",
+                "from the broker's time stamp of a batch's oldest record to its commit",
+                _SECONDS,
+                "topic",
             ),
-            rejects=counter("rejects", "records that could not be used", "topic", "reason"),
+            event_latency_seconds=histogram(
+                "event_latency_seconds",
+                "from event time (the robot's clock) to commit, of the middle one of a batch's live frames",
+                _SECONDS,
+            ),
+            rejects=rejects,
             impossible=counter("impossible_readings", "readings outside of what is physically possible"),
             duplicates=counter("duplicates", "rows that were there already", "topic"),
             fenced=counter("fenced", "batches dropped because another lander owns their partition"),

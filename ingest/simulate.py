@@ -1,37 +1,36 @@
 """The loop of the simulator: a fleet's frames to Kafka, spread over each period, on time.
 
 In: settings, and the fault file that `robovitals demo break` writes. Out: frames on `telemetry.frames`. Runs in
-`deploy/shell.py` as `robovitals simulate`. First the past that was asked for, as fast as it goes and in time order
-across the fleet, then live without a gap: both are the same loop, which waits only where it is early.
+`deploy/shell.py` as `robovitals simulate`. The past that was asked for comes first, as fast as it goes and in time
+order across the fleet, then live without a gap: both are the same loop, which waits only where it is early. A
+demo's past (`ingest/past.py`) comes otherwise: its alarms first, and what fills charts while the loop would wait.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from ingest.faults import (
-    Broken,
-    FleetFile,
-    break_robots,
-    faults_stamp,
-    heal_robots,
-    read_faults,
-    read_fleet,
-    write_fleet,
-)
-from ingest.fleet import Fault
+from ingest.answers import Answers, Operator
+from ingest.faults import Broken, add_faults, faults_stamp, read_faults, read_fleet, write_fleet
+from ingest.opening import Opening, opened, opened_demo
+from ingest.past import Past
 from ingest.publish import Publisher
 from ingest.schedule import Schedule, Slot
+from ingest.stories import broken_at, moments, still_broken
 from schemas.errors import RetryError, UnavailableError
+from schemas.frame import Frame
 
 LOOK_EVERY_US = 1_000_000  # how often fleet.json is written and faults.json looked at
+# So long each robot has been heard before the rest of its past comes: by then that is late, and raises nothing.
+REST_AFTER_US = 2_000_000
 RECONNECT_S = 1.0
 STUCK_S = 60.0
 _log = logging.getLogger("robovitals")
@@ -39,8 +38,7 @@ _log = logging.getLogger("robovitals")
 
 @dataclass(frozen=True, slots=True)
 class SimulateSettings:
-    """`history_s` of past come first; `duration_s` of live frames, None = until stopped; `break_first_after_s` into
-    the live part the first robot overheats, None = it does not."""
+    """`history_s` of past come first, or a demo's day; `duration_s` of live frames, None = until stopped."""
 
     bootstrap: str
     home: Path
@@ -49,7 +47,7 @@ class SimulateSettings:
     seed: int
     history_s: float
     duration_s: float | None
-    break_first_after_s: float | None
+    demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +72,33 @@ class Simulator:
 
     def __init__(self, settings: SimulateSettings, metrics: SimulateMetrics) -> None:
         self._settings, self._metrics = settings, metrics
-        now_us = _now_us()
-        self._fleet, boot_us = opened_fleet(settings, now_us)
+        opening = _opening(settings)
+        self._fleet, self._told = opening.fleet, opening.told
         robots = self._fleet.members()
-        self._first = robots[0].code
-        self._schedule = Schedule(settings.seed, robots, settings.hz, boot_us, self._fleet.first_day_us)
+        self._schedule = Schedule(settings.seed, robots, settings.hz, opening.boot_us, self._fleet.first_day_us)
+        self._begins_us = opening.boot_us
+        self._past = Past(
+            settings.seed,
+            robots if opening.past_from_us < opening.boot_us else [],
+            self._fleet.first_day_us,
+            opening.past_from_us,
+            opening.boot_us,
+            moments(self._told, opening.boot_us),
+            self._was_broken,
+        )
+        self._rest, self._rest_sent = self._past.rest(), 0
         self._broken: Broken = {}
         self._stamp: tuple[int, int] | None = None
         self._looked_us = 0
         self._live_us: int | None = None
-        self._break_us: int | None = None
         self._connected = False
         self._counted = 0
         self._progress_s = time.monotonic()
 
     def not_ready(self) -> str | None:
-        return None if self._connected else "Kafka is not reached yet"
+        if not self._connected:
+            return "Kafka is not reached yet"
+        return None if self._live_us else "the past is being sent"
 
     def stuck(self, now_s: float) -> str | None:
         idle_s = now_s - self._progress_s
@@ -97,16 +106,17 @@ class Simulator:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises UnavailableError when Kafka is not there at the start; a later outage is waited out."""
-        home, slots = self._settings.home, self._schedule.slots()
+        home, told, slots = self._settings.home, self._past.told(), self._schedule.slots()
         write_fleet(home, self._fleet)
-        if self._settings.break_first_after_s is not None:
-            heal_robots(home, [self._first])
+        add_faults(home, still_broken(self._told, self._begins_us))
+        answering = await self._answer()
         over = False
         while not over and not stop.is_set():
             publisher, self._counted = Publisher(self._settings.bootstrap, "robovitals.simulate"), 0
             try:
                 async with publisher:
                     self._connected = True
+                    await self._tell(publisher, told, stop)
                     over = await self._send(publisher, slots, stop)
             except (RetryError, UnavailableError) as error:
                 if not self._connected:
@@ -117,38 +127,80 @@ class Simulator:
             finally:
                 self._count(publisher)
                 write_fleet(home, self._fleet)
+        if answering is not None:
+            answering.cancel()
+            with suppress(asyncio.CancelledError):
+                await answering
+
+    async def _answer(self) -> "asyncio.Task[None] | None":
+        """Somebody who answers the alarms of the past; listening when this returns."""
+        answers = Answers(self._told, self._begins_us)
+        if not answers.left:
+            return None
+        operator = Operator(self._settings.bootstrap, answers)
+        try:
+            await operator.open()
+        except KafkaError as error:
+            _log.warning("nobody answers the alarms of the past: %r", error)
+            await operator.close()
+            return None
+        return asyncio.create_task(operator.run(), name="answers")
+
+    async def _tell(self, publisher: Publisher, told: Iterator[list[Frame]], stop: asyncio.Event) -> None:
+        """The frames of a demo's past that its alarms come from."""
+        for frames in told:
+            await self._publish(publisher, frames)
+            if stop.is_set():
+                return
+        await publisher.flush()
 
     async def _send(self, publisher: Publisher, slots: Iterator[Slot], stop: asyncio.Event) -> bool:
         """Send slot after slot; True when stopped, or when the time is up."""
         for slot in slots:
-            early_us = slot.time_us - _now_us()
-            if early_us > 0:
-                self._go_live(slot.time_us)
-            await (_wait(stop, early_us / 1e6) if early_us > 0 else asyncio.sleep(0))
+            await self._wait_for(slot.time_us, publisher, stop)
             if stop.is_set() or self._is_over(slot.time_us):
                 return True
             self._look_around(slot.time_us)
-            for frame in self._schedule.frames(slot, self._broken):
-                await publisher.send(frame)
+            await self._publish(publisher, self._schedule.frames(slot, self._broken))
             self._fleet = msgspec.structs.replace(self._fleet, sent_until_us=slot.time_us)
-            self._count(publisher)
             self._metrics.behind_seconds.set(max(0, _now_us() - slot.time_us) / 1e6)
-            self._progress_s = time.monotonic()
         raise AssertionError("slots never end")
+
+    async def _publish(self, publisher: Publisher, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            await publisher.send(frame)
+        self._count(publisher)
+        self._progress_s = time.monotonic()
+
+    async def _wait_for(self, time_us: int, publisher: Publisher, stop: asyncio.Event) -> None:
+        """Until it is time; meanwhile the rest of a demo's past is sent."""
+        await asyncio.sleep(0)
+        while (early_us := time_us - _now_us()) > 0 and not stop.is_set():
+            if self._live_us is None:
+                self._live_us = time_us
+                _log.info("live: %d robots at %g Hz", self._fleet.robots, self._settings.hz)
+            frames = next(self._rest, None) if time_us >= self._live_us + REST_AFTER_US else None
+            if frames is None:
+                await _wait(stop, early_us / 1e6)
+            else:
+                await self._publish(publisher, frames)
+                self._tell_progress()
+                await asyncio.sleep(0)
+
+    def _tell_progress(self) -> None:
+        """A line each quarter."""
+        self._rest_sent += 1
+        if self._rest_sent * 4 % self._past.slots < 4:
+            _log.info("the day before: %.0f %% sent", 100 * self._rest_sent / self._past.slots)
 
     def _count(self, publisher: Publisher) -> None:
         acknowledged = publisher.acknowledged.records
         self._metrics.frames.inc(acknowledged - self._counted)
         self._counted = acknowledged
 
-    def _go_live(self, time_us: int) -> None:
-        """The first time that we are early: the past is told."""
-        if self._live_us is not None:
-            return
-        self._live_us = time_us
-        _log.info("live: %d robots at %g Hz", self._fleet.robots, self._settings.hz)
-        if self._settings.break_first_after_s is not None:
-            self._break_us = time_us + round(self._settings.break_first_after_s * 1e6)
+    def _was_broken(self, time_us: int) -> Broken:
+        """In the past: as it is told; of a fleet that goes on, as it is since."""
+        return broken_at(self._told, self._begins_us, time_us) if self._told else self._broken
 
     def _is_over(self, time_us: int) -> bool:
         duration_s = self._settings.duration_s
@@ -157,29 +209,21 @@ class Simulator:
         return time_us >= self._live_us + duration_s * 1e6
 
     def _look_around(self, time_us: int) -> None:
-        """Remember how far we are, break the robot that was promised to break, and see who else is broken."""
-        home = self._settings.home
-        if self._break_us is not None and time_us >= self._break_us:
-            self._break_us = None
-            break_robots(home, [self._first], Fault.OVERHEAT, time_us)
-            _log.info("on purpose: robot %s overheats; `robovitals demo break 1 --heal` ends it", self._first)
-        elif time_us < self._looked_us + LOOK_EVERY_US:
+        """Remember how far we are, and see who is broken."""
+        if time_us < self._looked_us + LOOK_EVERY_US:
             return
-        self._looked_us = time_us
+        home, self._looked_us = self._settings.home, time_us
         write_fleet(home, self._fleet)
         stamp = faults_stamp(home)
         if stamp != self._stamp:
             self._stamp, self._broken = stamp, read_faults(home)
 
 
-def opened_fleet(settings: SimulateSettings, now_us: int) -> tuple[FleetFile, int]:
-    """The fleet's file and its first moment: the past that was asked for, but not what was sent before."""
-    before = read_fleet(settings.home)
-    boot_us = now_us - round(settings.history_s * 1e6)
-    if before is None or before.seed != settings.seed:
-        return FleetFile(settings.seed, settings.robots, boot_us, 0), boot_us
-    fleet = msgspec.structs.replace(before, robots=settings.robots)
-    return fleet, max(boot_us, before.sent_until_us + 1)
+def _opening(settings: SimulateSettings) -> Opening:
+    before, now_us = read_fleet(settings.home), _now_us()
+    if settings.demo:
+        return opened_demo(before, settings.seed, settings.robots, now_us)
+    return opened(before, settings.seed, settings.robots, settings.history_s, now_us)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -17,6 +17,7 @@ from ingest.action_rows import add_actions
 from ingest.anomaly_rows import add_anomalies
 from ingest.batch import ActionContent, AnomalyContent, Content, FrameContent, HealthContent, Span, VitalsContent
 from ingest.copy import HEADER, TRAILER
+from ingest.hours import note_hours
 from ingest.parameters import affected, transposed
 from ingest.rows import ImpossibleReadings, Rows
 from schemas.health import Health
@@ -117,8 +118,9 @@ async def store(connection: Connection, content: Content, deduplicate: bool) -> 
             found = await _copy(connection, "frame", rows, _ADD_FRAMES if deduplicate else None)
             await _add_impossible(connection, impossible)
             return found
-        case VitalsContent(rows, late):
+        case VitalsContent(rows, late, windows):
             found = await _copy(connection, "vitals", rows, _ADD_VITALS if deduplicate else None)
+            await note_hours(connection, windows)
             await _add_late_windows(connection, late)
             return found
         case HealthContent(healths):

@@ -2,8 +2,10 @@
 
 In: seed and number of a robot. Out: its code and model, and functions of the time since the fleet's first day.
 Each robot draws from its own generator, so it is the same in a fleet of any size. Called by `ingest/fleet.py`.
+The first day begins at midnight (UTC), and so do all days.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +18,10 @@ from schemas.signals import MODES, SIGNAL_ORDER
 
 Float64 = NDArray[np.float64]
 
-COUNTRY, ENTERPRISE = "ZZ", "SIMU"
+COUNTRY = "ZZ"
 IDLE, WORKING, CHARGING = (MODES.index(name) for name in ("idle", "working", "charging"))
 DAY_S = 86_400.0
+ROUNDS_A_DAY = 2  # of work and charge, where there are working hours; 13 hours at most
 SOC_FULL = 0.95
 ACCURACY_EVERY_S = 300.0
 ACCURACY_SAMPLES = 30.0  # ISO 9283 repeatability needs as many
@@ -36,8 +39,9 @@ SIGNALS = (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`name` is the model segment of a code; `strongest_nm` and `weakest_nm` are rated torques of joints."""
+    """`maker` and `name` are segments of a code; `strongest_nm` and `weakest_nm` are rated torques of joints."""
 
+    maker: str
     name: str
     joints: int
     strongest_nm: float
@@ -51,26 +55,48 @@ class Model:
 
 
 MODELS = (
-    Model("HUMA23", 23, 120.0, 8.0, 13, 350.0),
-    Model("HUMA29", 29, 140.0, 6.0, 15, 450.0),
-    Model("HAND43", 43, 140.0, 0.8, 15, 480.0),
-    Model("ARMS06", 6, 80.0, 5.0, 10, 160.0),
+    Model("SIMU", "HUMA23", 23, 120.0, 8.0, 13, 350.0),
+    Model("SIMU", "HUMA29", 29, 140.0, 6.0, 15, 450.0),
+    Model("SIMV", "HAND43", 43, 140.0, 0.8, 15, 480.0),
 )
+
+SOFTWARE, BAD_SOFTWARE = ("simulator 1.8", "simulator 1.9"), "simulator 2"
+RELEASED_MODEL = MODELS[1]
+"""Of this model no robot runs BAD_SOFTWARE unless it was broken by it: on the others that software does no harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Where robots work. `opens_s`: seconds after midnight (UTC) from which they work; None: round the clock."""
+
+    name: str
+    opens_s: float | None
+
+
+FACTORY, WAREHOUSE = Scenario("factory_line", None), Scenario("warehouse", None)
+CLASSROOM, HOME = Scenario("classroom", 8 * 3600.0), Scenario("home_care", 7 * 3600.0)
+# By turns: 7 is no multiple of the models' number, so each model is everywhere.
+_SCENARIOS = (HOME, FACTORY, FACTORY, FACTORY, WAREHOUSE, WAREHOUSE, CLASSROOM)
 
 
 @dataclass(frozen=True, slots=True)
 class Robot:
-    """The robot of a number, 1, 2, 3 …; its code and model follow from seed and number."""
+    """The robot of a number, 1, 2, 3 …; all else follows from seed and number."""
 
     number: int
     model: Model
     code: RobotCode
+    scenario: Scenario
+    software: str
 
 
 def robot(seed: int, number: int) -> Robot:
     """Models take turns, so that any fleet of a few robots has joints of several counts."""
     model = MODELS[(number - 1) % len(MODELS)]
-    return Robot(number, model, make_code(COUNTRY, ENTERPRISE, model.name, f"{seed:06d}{number:08d}"))
+    code = make_code(COUNTRY, model.maker, model.name, f"{seed:06d}{number:08d}")
+    ahead = number % 5 == 0 and model is not RELEASED_MODEL
+    software = BAD_SOFTWARE if ahead else SOFTWARE[number % 2]
+    return Robot(number, model, code, _SCENARIOS[number % len(_SCENARIOS)], software)
 
 
 def draw(seed: int, robots: list[Robot]) -> tuple["OwnTraits", "JointTraits"]:
@@ -79,7 +105,7 @@ def draw(seed: int, robots: list[Robot]) -> tuple["OwnTraits", "JointTraits"]:
     count = OWN_DRAWS + JOINT_DRAWS * model.joints
     draws = np.array([np.random.default_rng([seed, r.number]).random(count) for r in robots])
     joints = draws[:, OWN_DRAWS:].reshape(len(robots), JOINT_DRAWS, model.joints)
-    return OwnTraits(draws[:, :OWN_DRAWS]), JointTraits(joints, model)
+    return OwnTraits(draws[:, :OWN_DRAWS], [r.scenario.opens_s for r in robots]), JointTraits(joints, model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +119,12 @@ class Shift:
 
 
 class OwnTraits:
-    """What is a robot's own, from OWN_DRAWS draws each."""
+    """What is a robot's own, from OWN_DRAWS draws each and its scenario's `opens_s`."""
 
-    def __init__(self, draws: Float64) -> None:
+    def __init__(self, draws: Float64, opens_s: list[float | None]) -> None:
         d: list[Float64] = list(draws.T)
+        self.always = np.array([opens is None for opens in opens_s])
+        self.opens_s = np.array([opens or 0.0 for opens in opens_s])
         self.work_s = 3600 * (3.5 + d[0])
         self.idle_s = 3600 * (0.3 + 0.4 * d[1])
         self.charge_s = 3600 * (0.9 + 0.4 * d[2])
@@ -111,20 +139,24 @@ class OwnTraits:
         self.power = 0.8 + 0.4 * d[11]
 
     def shift(self, time_s: float) -> Shift:
-        """Work from full to low, rest, charge to full, and again."""
-        rounds, into_s = np.divmod(time_s + self.phase_s, self.work_s + self.idle_s + self.charge_s)
+        """Work from full to low, rest, charge to full, and again; in working hours that twice a day, then idle."""
+        round_s = self.work_s + self.idle_s + self.charge_s
+        days, open_s = np.divmod(time_s - self.opens_s, DAY_S)
+        by_day_s = (days * ROUNDS_A_DAY + np.minimum(open_s / round_s, ROUNDS_A_DAY)) * round_s
+        rounds, into_s = np.divmod(np.where(self.always, time_s + self.phase_s, by_day_s), round_s)
         worked = np.minimum(into_s / self.work_s, 1)
         charged = np.maximum(into_s - self.work_s - self.idle_s, 0) / self.charge_s
+        closed = ~self.always & (open_s >= ROUNDS_A_DAY * round_s)
         return Shift(
-            mode=np.select([into_s < self.work_s, charged > 0], [WORKING, CHARGING], IDLE),
+            mode=np.select([closed, into_s < self.work_s, charged > 0], [IDLE, WORKING, CHARGING], IDLE),
             soc=SOC_FULL - (SOC_FULL - self.soc_low) * (worked - charged),
             runtime_s=self.earlier_s + (rounds + worked) * self.work_s,
             cycles=np.floor(self.earlier_s / self.work_s) + rounds,
         )
 
     def ambient_c(self, time_s: float) -> Float64:
-        day: Float64 = np.sin(2 * np.pi * (time_s + self.phase_s) / DAY_S)
-        return self.site_c + 2 * day
+        """Warmest at three in the afternoon."""
+        return self.site_c + 2.5 * math.sin(2 * math.pi * (time_s / DAY_S - 0.375))
 
     def soh(self, hours: Float64) -> Float64:
         """A tenth of the health in 20 000 hours of work."""

@@ -198,3 +198,5 @@ class Writer:
             metrics.rejects.labels(topic, reject.reason).inc()
         if isinstance(batch.content, FrameContent):
             metrics.impossible.inc(len(batch.content.impossible))
+            if batch.content.live_time_us >= 0:
+                metrics.event_latency_seconds.observe(max(time.time() - batch.content.live_time_us / 1e6, 0))

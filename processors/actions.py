@@ -13,17 +13,15 @@ from typing import assert_never
 import msgspec
 
 from processors.episodes import NEVER, Episode, Record, Robot, Service, is_out_of_service
-from processors.findings import OF_PART
 from processors.lifecycle import ended, settle_parents
 from processors.telling import Deed, tell
 from processors.timers import unshelved
-from schemas.action import Action, Kind
-from schemas.anomaly import Anomaly, Transition
+from schemas.action import LONGEST_SHELF_US, Action, Kind
+from schemas.anomaly import RULES_OF_PART, Anomaly, Transition
 from schemas.errors import RejectError
 
-# Ours. ISA-18.2 asks that a shelf ends by itself, and leaves the time to the plant: a shift; at most a week.
+# Ours. ISA-18.2 asks that a shelf ends by itself, and leaves the time to the plant: a shift.
 DEFAULT_SHELF_US = 8 * 3_600_000_000
-LONGEST_SHELF_US = 7 * 24 * 3_600_000_000
 
 REMEMBERED = 64  # an action comes again within seconds, after a crash; nobody does so much meanwhile
 
@@ -195,7 +193,7 @@ def _replaced(
     kept: list[Episode] = []
     told: list[Anomaly] = []
     for episode in record.episodes:
-        if episode.is_open and episode.rule in OF_PART and episode.component == action.component:
+        if episode.is_open and episode.rule in RULES_OF_PART and episode.component == action.component:
             after = ended(episode, taken_us, spared=True)
             episode, anomaly = tell(record, robot, after, Transition.CLEARED, deed)
             told.append(anomaly)

@@ -30,7 +30,7 @@ from processors.inbox import Arrival, Inbox, Job
 from processors.standstill import Standstill
 from processors.steps import Steps
 from processors.verdict import Verdict, verdicts
-from schemas.anomaly import encode_anomaly
+from schemas.anomaly import Transition, encode_anomaly
 from schemas.errors import ContractError, RejectError
 from schemas.health import encode_health
 from schemas.limits import Limits
@@ -177,6 +177,10 @@ class AssessWork:
         sent += [await self._hand_over(HEALTH, h.robot_id, encode_health(h), None) for h in verdict.healths]
         await asyncio.gather(*sent)
         self._metrics.healths.inc(len(verdict.healths))
+        for anomaly in verdict.anomalies:
+            if anomaly.live and anomaly.transition is Transition.OPENED:
+                latency_s = max(time.time() - anomaly.first_us / 1e6, 0)
+                self._metrics.event_latency_seconds.labels(anomaly.rule).observe(latency_s)
 
     async def _hand_over(self, topic: Topic, code: str, value: bytes, headers: Any) -> Any:
         """To the producer itself: a Faust topic's `send` does the same for three times the price."""

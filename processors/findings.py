@@ -25,9 +25,6 @@ LIMIT, MODE, CLOCK, SILENCE = "limit", "mode", "clock", "silence"
 DRIFT, STEP, PEER, PATTERN, TREND = "drift", "step", "peer", "pattern", "trend"
 SENSOR, GAP, RESTART = "sensor", "gap", "restart"
 
-# Rules that hold a component against its own past: another part has none yet.
-OF_PART = (DRIFT, STEP, PEER, PATTERN, TREND, SENSOR)
-
 # A changed rule gets a new version, which its events carry.
 RULE_VERSIONS = {
     LIMIT: 1, MODE: 1, CLOCK: 1, SILENCE: 1,

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from processors.fleet_state import Fleet
 from schemas.anomaly import AlarmState
+from schemas.frame import REJECT_REASONS
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class GroupMetrics:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"robovitals_group_{name}", text, registry=registry)
 
+        rejected = counter("rejected", "anomalies that could not be read, and were skipped", "reason")
+        # There from the beginning: of a series that begins with its first value Prometheus sees no increase.
+        for reason in REJECT_REASONS:
+            rejected.labels(reason)
         return cls(
             active=gauge("active", "1 where this replica groups the fleet's episodes"),
             calls=counter("calls", "alarms that a person is called for"),
@@ -55,7 +60,7 @@ class GroupMetrics:
             parents=gauge("open_parents", "open episodes of the fleet"),
             parent_transitions=counter("parent_transitions", "transitions of episodes of the fleet", "transition"),
             actions=counter("actions", "robots' episodes that were told of their parent", "kind"),
-            rejected=counter("rejected", "anomalies that could not be read, and were skipped", "reason"),
+            rejected=rejected,
             retries=counter("retries", "times that Kafka did not answer, and it began anew from what is stored"),
             waiting=gauge("waiting_anomalies", "anomalies that were read and wait for the end of their slice"),
             lag_seconds=gauge("lag_seconds", "age of the last slice that was taken"),

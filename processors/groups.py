@@ -25,7 +25,7 @@ from processors import load, parent_actions, scopes
 from processors.fleet_state import NEVER, Condition, Fleet, Member, Parent
 from processors.members import SLICE_US, Arrived, Asked, Seen, action, member_of, slices
 from processors.parent_actions import Done
-from processors.parents import tell
+from processors.parents import is_due, tell
 from processors.scopes import Pattern
 from processors.telling import NO_DEED, Deed
 from schemas.action import Action, Kind
@@ -193,16 +193,31 @@ class _Slice:
         )
         conditions = tuple(sorted({*parent.conditions, condition}))
         scope = scopes.widened(parent.scope, pattern)
-        if (conditions, scope) != (parent.conditions, parent.scope):
+        is_wider = (conditions, scope) != (parent.conditions, parent.scope)
+        if is_wider:
             self._news.add(parent.id)
         if not parent.is_open:
             parent = msgspec.structs.replace(
                 parent, closed_us=NEVER, told_robots=0, robots_ever=0, acknowledged=False
             )
-        self._fleet.put_parent(msgspec.structs.replace(parent, conditions=conditions, scope=scope))
+        parent = msgspec.structs.replace(parent, conditions=conditions, scope=scope)
+        self._fleet.put_parent(parent)
         for member in members:
             self._adopt(parent.id, member)
+        for member in self._left_out(parent) if is_wider else ():
+            self._adopt(parent.id, member)
         return True
+
+    def _left_out(self, parent: Parent) -> list[Member]:
+        """Who came of late, before it was as wide as it is now."""
+        since_us = self._now_us - WINDOW_US
+        found = [
+            member
+            for condition in parent.conditions
+            for member in self._fleet.speaking[condition].values()
+            if member.came_us > since_us and scopes.fits(parent.scope, member.model, member.software)
+        ]
+        return sorted(found, key=lambda member: (member.first_us, member.episode_id))
 
     def _kindred(
         self, condition: Condition, pattern: Pattern, members: list[Member], robots: set[str]
@@ -252,7 +267,7 @@ class _Slice:
             self._publish(closed, Transition.CLEARED, robots=robots)
         elif parent.id in self._news:
             self._publish(self._calling(parent), Transition.UPDATED)
-        elif _is_due(parent, robots, self._now_us):
+        elif is_due(parent, robots, self._now_us):
             self._publish(parent, Transition.UPDATED)
 
     def _calling(self, parent: Parent) -> Parent:
@@ -326,17 +341,3 @@ def unsent(fleet: Fleet) -> Outcome:
         if member.active and member.parent and member.seen_parent != member.parent
     ]
     return outcome
-
-
-# A parent that doubles or halves is told at once, one that grows by a tenth soon, and any other number at last.
-_SOON_US, _LAST_US = 10_000_000, 60_000_000
-_GROWN = 1.1
-
-
-def _is_due(parent: Parent, robots: int, now_us: int) -> bool:
-    told, silent_us = parent.told_robots, now_us - parent.told_us
-    if robots >= 2 * told or 2 * robots <= told:
-        return True
-    if silent_us >= _LAST_US:
-        return robots != told
-    return silent_us >= _SOON_US and robots >= _GROWN * told

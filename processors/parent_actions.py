@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from processors.actions import DEFAULT_SHELF_US, LONGEST_SHELF_US
+from processors.actions import DEFAULT_SHELF_US
 from processors.fleet_state import NEVER, Parent
 from processors.lifecycle import UNACKNOWLEDGED_US
 from processors.telling import Deed
-from schemas.action import Action, Kind
+from schemas.action import LONGEST_SHELF_US, Action, Kind
 from schemas.anomaly import Transition
 from schemas.errors import RejectError
 

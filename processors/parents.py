@@ -17,6 +17,10 @@ UNIT = "robots"
 
 _NAMED = 5  # ours: signals in one sentence
 
+# A parent that doubles or halves is told at once, one that grows by a tenth soon, and any other number at last.
+_SOON_US, _LAST_US = 10_000_000, 60_000_000
+_GROWN = 1.1
+
 _WORDS = {
     "mode": "report a fault",
     "clock": "clocks run ahead",
@@ -114,3 +118,13 @@ def _words(condition: Condition) -> str:
     signal = wording.words_of(condition.signal) if condition.signal else "it"
     template = _SIGNAL_WORDS.get(condition.rule, "{signal} (" + condition.rule + ")")
     return template.format(signal=signal, side=condition.side)
+
+
+def is_due(parent: Parent, robots: int, now_us: int) -> bool:
+    """Whether its number of robots has to be told again."""
+    told, silent_us = parent.told_robots, now_us - parent.told_us
+    if robots >= 2 * told or 2 * robots <= told:
+        return True
+    if silent_us >= _LAST_US:
+        return robots != told
+    return silent_us >= _SOON_US and robots >= _GROWN * told

@@ -28,7 +28,8 @@ from processors import repair_tables as tables
 from processors.repair_tables import Connection, Mark
 from processors.rows import Recount
 from processors.summarise_metrics import SummariseMetrics
-from schemas.errors import RetryError, StopError, UnavailableError
+from processors.transient import TRANSIENT
+from schemas.errors import StopError, UnavailableError
 from schemas.vitals import LATE_REASONS, Vitals
 from schemas.watermark import NO_WATERMARK, Resume
 
@@ -44,23 +45,6 @@ CONNECT_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 60.0
 
 WINDOW_CLOSED = LATE_REASONS[0]
-
-# What a database may answer on a bad day. Anything else ends the process.
-TRANSIENT = (
-    OSError,
-    TimeoutError,
-    driver.InterfaceError,
-    driver.InternalClientError,  # the database ended an idle connection, and its end is not read yet
-    driver.PostgresConnectionError,
-    driver.OperatorInterventionError,
-    driver.TransactionRollbackError,
-    driver.InsufficientResourcesError,
-    driver.ObjectNotInPrerequisiteStateError,
-    driver.InvalidTransactionStateError,
-    driver.InvalidCachedStatementError,
-    driver.PostgresSystemError,
-    RetryError,
-)
 
 Publish = Callable[[int, Sequence[Vitals]], Awaitable[None]]
 Commits = Callable[[], Awaitable[Mapping[int, Resume]]]

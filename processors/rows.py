@@ -27,10 +27,10 @@ JOINT_SIGNALS = tuple(signal.name for signal in SIGNALS if signal.component is C
 OTHER_SIGNALS = tuple(signal.name for signal in SIGNALS if signal.component is not Component.JOINT)
 
 # Times travel as microseconds, since a double cannot hold a timestamptz exactly.
-_MICROSECONDS = "(extract(epoch FROM frame.{0}) * 1000000)::bigint"
+MICROSECONDS = "(extract(epoch FROM frame.{0}) * 1000000)::bigint"
 INTEGERS = {
-    "time_us": _MICROSECONDS.format("time"),
-    "received_us": _MICROSECONDS.format("received"),
+    "time_us": MICROSECONDS.format("time"),
+    "received_us": MICROSECONDS.format("received"),
     "boot_id": "frame.boot_id",
     "seq": "frame.seq",
     "mono_us": "frame.mono_us",
@@ -39,20 +39,20 @@ INTEGERS = {
     **{name: f"coalesce(frame.{name}, {ABSENT})" for name in COUNTERS},
 }
 _REALS = ", ".join(f"frame.{name}" for name in OTHER_SIGNALS)
-_PACKED = "array_send(array_replace({0}, NULL, 'NaN')) AS {1}"
+PACKED = "array_send(array_replace({0}, NULL, 'NaN')) AS {1}"
 FRAME_COLUMNS = ", ".join(
     ["frame.robot_id", "frame.scenario", "frame.software"]
     + [f"array_send(ARRAY[{', '.join(INTEGERS.values())}]::bigint[]) AS integers"]
-    + [_PACKED.format(f"ARRAY[{_REALS}]::real[]", "reals")]
-    + [_PACKED.format(f"frame.{name}", name) for name in JOINT_SIGNALS]
+    + [PACKED.format(f"ARRAY[{_REALS}]::real[]", "reals")]
+    + [PACKED.format(f"frame.{name}", name) for name in JOINT_SIGNALS]
 )
 # As the windows count them: within a boot by sequence number.
 FRAME_ORDER = "frame.robot_id, frame.boot_id, frame.seq, frame.time"
 
 # A binary array begins with its dimensions, flags, type, length and lower bound, 4 bytes each; before each element
 # stands its length.
-_HEAD_BYTES = 20
-_LENGTH_BYTES = 4
+HEAD_BYTES = 20
+LENGTH_BYTES = 4
 
 
 class Recount:
@@ -72,7 +72,7 @@ class Recount:
 
 def columns_of(rows: Sequence[Row]) -> FrameColumns:
     """Rows as the columns of a batch. A signal that is NULL is not in its row's layout."""
-    matrix = _unpacked([row["integers"] for row in rows], np.dtype(np.int64))
+    matrix = unpacked([row["integers"] for row in rows], np.dtype(np.int64))
     integers = dict(zip(INTEGERS, matrix.T, strict=True))
     return FrameColumns(
         offset=np.arange(len(rows)),
@@ -94,7 +94,7 @@ def columns_of(rows: Sequence[Row]) -> FrameColumns:
 def _groups(rows: Sequence[Row]) -> list[LayoutGroup]:
     """The rows by layout: which signals each has, and of how many joints."""
     arrays = {name: [row[name] for row in rows] for name in JOINT_SIGNALS}
-    reals = _unpacked([row["reals"] for row in rows], np.dtype(np.float32))
+    reals = unpacked([row["reals"] for row in rows], np.dtype(np.float32))
     forms = zip((~np.isnan(reals)).tolist(), *map(_sizes, arrays.values()), strict=True)
     chosen: dict[Any, list[int]] = {}
     for number, (others, *sizes) in enumerate(forms):
@@ -103,12 +103,12 @@ def _groups(rows: Sequence[Row]) -> list[LayoutGroup]:
     for form, numbers in chosen.items():
         present = {name for name, there in zip((*JOINT_SIGNALS, *OTHER_SIGNALS), form, strict=True) if there}
         sizes = form[: len(JOINT_SIGNALS)]
-        joints = (max(sizes) - _HEAD_BYTES) // (_LENGTH_BYTES + 4) if any(sizes) else 0
+        joints = (max(sizes) - HEAD_BYTES) // (LENGTH_BYTES + 4) if any(sizes) else 0
         layout = Layout(joints, tuple(signal.name for signal in SIGNALS if signal.name in present))
         matrix = np.empty((len(numbers), len(layout.slots)), np.float32)
         for name, (begin, end) in layout.spans.items():
             if name in arrays:
-                matrix[:, begin:end] = _unpacked([arrays[name][row] for row in numbers], np.dtype(np.float32))
+                matrix[:, begin:end] = unpacked([arrays[name][row] for row in numbers], np.dtype(np.float32))
             else:
                 matrix[:, begin] = reals[numbers, OTHER_SIGNALS.index(name)]
         groups.append(LayoutGroup(layout, np.array(numbers), matrix))
@@ -119,9 +119,9 @@ def _sizes(column: Sequence[bytes | None]) -> list[int]:
     return [0 if packed is None else len(packed) for packed in column]
 
 
-def _unpacked(column: Sequence[bytes], kind: np.dtype[Number]) -> NDArray[Number]:
+def unpacked(column: Sequence[bytes], kind: np.dtype[Number]) -> NDArray[Number]:
     """Binary arrays of one length each, as rows × elements."""
     matrix = np.frombuffer(b"".join(column), np.uint8).reshape(len(column), -1)
-    elements = matrix[:, _HEAD_BYTES:].reshape(len(column), -1, _LENGTH_BYTES + kind.itemsize)
-    packed = np.ascontiguousarray(elements[:, :, _LENGTH_BYTES:])
+    elements = matrix[:, HEAD_BYTES:].reshape(len(column), -1, LENGTH_BYTES + kind.itemsize)
+    packed = np.ascontiguousarray(elements[:, :, LENGTH_BYTES:])
     return packed.view(kind.newbyteorder(">"))[:, :, 0].astype(kind)

@@ -18,6 +18,8 @@ from schemas.robot_code import is_code
 ACTION_VERSION = 1
 
 LONGEST_TEXT = 2000
+LONGEST_SHELF_US = 7 * 24 * 3_600_000_000
+"""Ours: what is shelved must come back, after a week at most."""
 _COMPONENT = re.compile(r"(joint/[1-9][0-9]{0,2}|accuracy|battery|robot)?\Z")
 
 

@@ -59,6 +59,8 @@ class About(StrEnum):
     FLEET = "fleet"
 
 
+RULES_OF_PART = frozenset({"drift", "step", "peer", "pattern", "trend", "sensor"})
+"""Rules that hold a component against its own past: another part has none yet."""
 _RULES_ABOUT_DATA = frozenset({"clock", "silence", "sensor", "gap", "restart"})
 _RULES_ABOUT_FLEET = frozenset({"fleet"})
 

@@ -3,6 +3,7 @@
 In: an asyncpg connection and a question's parameters. Out: rows as structs. Called by the command line.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,7 @@ import msgspec
 
 from schemas.errors import UnavailableError
 from schemas.health import SEVERITY, ComponentHealth
+from serve.hub import Head, Listed
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -36,6 +38,8 @@ class RobotState(msgspec.Struct, frozen=True, kw_only=True):
     received: datetime | None
     components: list[ComponentHealth] | None
     assessed: datetime | None = None
+    scenario: str | None = None
+    first_time: datetime | None = None
 
 
 class AnomalyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,41 +149,46 @@ async def connect(database_url: str) -> asyncpg.Connection:
         connection = await asyncpg.connect(database_url, timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise UnavailableError(f"the database does not answer ({error}): `robovitals doctor`") from None
-    await connection.set_type_codec("jsonb", encoder=str, decoder=msgspec.json.decode, schema="pg_catalog")
+    await prepare(connection)
     return connection
+
+
+async def prepare(connection: asyncpg.Connection) -> None:
+    """What every connection of ours needs before its first question."""
+    await connection.set_type_codec("jsonb", encoder=str, decoder=msgspec.json.decode, schema="pg_catalog")
 
 
 async def status_counts(connection: asyncpg.Connection) -> dict[str, int]:
     """Robots by status, worst first; a status that no robot has is 0."""
-    rows = await _fetch(connection, "status_counts")
+    rows = await ask(connection, "status_counts")
     found = {row["status"]: row["robots"] for row in rows}
     return {status.value: found.get(status.value, 0) for status in WORST_FIRST}
 
 
 async def worst_robots(connection: asyncpg.Connection, count: int) -> list[RobotState]:
     """The robots that need somebody most, worst first."""
-    return await _rows(connection, RobotState, "worst_robots", [s.value for s in WORST_FIRST], count)
+    return await rows(connection, RobotState, "worst_robots", [s.value for s in WORST_FIRST], count)
 
 
 async def latest_anomalies(connection: asyncpg.Connection, count: int) -> list[AnomalyLine]:
     """The newest transitions."""
-    return await _rows(connection, AnomalyLine, "latest_anomalies", count)
+    return await rows(connection, AnomalyLine, "latest_anomalies", count)
 
 
 async def robot(connection: asyncpg.Connection, code: str) -> RobotState | None:
     """One robot, or None when nothing of it has landed."""
-    found = await _rows(connection, RobotState, "robot", code)
+    found = await rows(connection, RobotState, "robot", code)
     return found[0] if found else None
 
 
 async def similar_robots(connection: asyncpg.Connection, text: str, count: int = 5) -> list[str]:
     """Codes that hold `text`."""
-    return [row["robot_id"] for row in await _fetch(connection, "similar_robots", text, count)]
+    return [row["robot_id"] for row in await ask(connection, "similar_robots", text, count)]
 
 
 async def open_episodes(connection: asyncpg.Connection, code: str) -> list[OpenEpisode]:
     """The episodes of a robot that are not over, newest first."""
-    return await _rows(connection, OpenEpisode, "open_episodes", code)
+    return await rows(connection, OpenEpisode, "open_episodes", code)
 
 
 async def alarms(
@@ -187,27 +196,48 @@ async def alarms(
 ) -> list[Alarm]:
     """Of one robot or of all."""
     statuses = [status.value for status in WORST_FIRST]
-    return await _rows(connection, Alarm, "alarms", statuses, code, with_muted, count)
+    return await rows(connection, Alarm, "alarms", statuses, code, with_muted, count)
+
+
+async def alarms_by_id(connection: asyncpg.Connection, episode_ids: list[str]) -> list[Alarm]:
+    """Episodes, also those that are on no list any more; unknown ids are left out."""
+    return await rows(connection, Alarm, "alarms_by_id", episode_ids)
+
+
+async def parents_of(connection: asyncpg.Connection, alarms: Iterable[Alarm]) -> dict[str, Alarm]:
+    """By their ids the episodes that speak for these, as far as who asks may see them."""
+    parents = sorted({alarm.parent for alarm in alarms} - {""})
+    return {parent.episode_id: parent for parent in await alarms_by_id(connection, parents)} if parents else {}
+
+
+async def members(connection: asyncpg.Connection, parent: str, count: int) -> list[Alarm]:
+    """The episodes that a parent speaks for, worst first."""
+    return await rows(connection, Alarm, "members", parent, [status.value for status in WORST_FIRST], count)
+
+
+async def transitions(connection: asyncpg.Connection, episode_id: str, count: int) -> list[HistoryLine]:
+    """What happened to one episode, newest first."""
+    return await rows(connection, HistoryLine, "transitions", episode_id, count)
 
 
 async def alarm_counts(connection: asyncpg.Connection) -> dict[str, int]:
     """Episodes by state; `muted` are those that a parent speaks for."""
-    return {row["state"]: row["episodes"] for row in await _fetch(connection, "alarm_counts")}
+    return {row["state"]: row["episodes"] for row in await ask(connection, "alarm_counts")}
 
 
 async def out_of_service(connection: asyncpg.Connection, code: str | None = None) -> list[OutOfService]:
     """Of one robot or of all."""
-    return await _rows(connection, OutOfService, "out_of_service", code)
+    return await rows(connection, OutOfService, "out_of_service", code)
 
 
 async def deeds(connection: asyncpg.Connection, code: str, actor: str, acted: datetime) -> list[Deed]:
     """What came of an action."""
-    return await _rows(connection, Deed, "deeds", code, actor, acted)
+    return await rows(connection, Deed, "deeds", code, actor, acted)
 
 
 async def history(connection: asyncpg.Connection, code: str, component: str, count: int) -> list[HistoryLine]:
     """What happened to the episodes of a robot's component (all of them where it is empty), newest first."""
-    return await _rows(connection, HistoryLine, "history", code, component, count)
+    return await rows(connection, HistoryLine, "history", code, component, count)
 
 
 async def stretches(
@@ -216,23 +246,33 @@ async def stretches(
     """A figure (`serve/figures.py`) of a robot's windows from `start` until `end`, by stretches that are multiples
     of `length`; one without windows is left out.
     """
-    sql = _sql("stretches").format(figure=figure)
-    return [msgspec.convert(dict(row), Stretch) for row in await _ask(connection, sql, code, start, end, length)]
+    found = await ask(connection, "stretches", code, start, end, length, figure=figure)
+    return [msgspec.convert(dict(row), Stretch) for row in found]
+
+
+async def stream_begin(connection: asyncpg.Connection) -> tuple[list[Head], list[Listed]]:
+    """Every robot's judgement and every episode that is listed, as the live stream begins with them."""
+    return await rows(connection, Head, "stream_heads"), await rows(connection, Listed, "stream_listed")
 
 
 async def landed_offsets(connection: asyncpg.Connection, topic: str) -> dict[int, int]:
     """By partition the next offset to land."""
-    return {row["partition"]: row["next_offset"] for row in await _fetch(connection, "landed_offsets", topic)}
+    return {row["partition"]: row["next_offset"] for row in await ask(connection, "landed_offsets", topic)}
 
 
 async def latest_frames(connection: asyncpg.Connection, code: str, count: int) -> list[dict[str, Any]]:
     """The newest frames of a robot, newest first, by column name."""
-    return [dict(row) for row in await _fetch(connection, "latest_frames", code, count)]
+    return [dict(row) for row in await ask(connection, "latest_frames", code, count)]
 
 
 async def latest_vitals(connection: asyncpg.Connection, code: str, count: int) -> list[dict[str, Any]]:
     """The newest windows of a robot, newest first, by column name."""
-    return [dict(row) for row in await _fetch(connection, "latest_vitals", code, count)]
+    return [dict(row) for row in await ask(connection, "latest_vitals", code, count)]
+
+
+def filled(question: str, **parts: str) -> str:
+    """A question of `serve/queries` with its braces filled."""
+    return _sql(question).format(**parts) if parts else _sql(question)
 
 
 @cache
@@ -240,15 +280,16 @@ def _sql(name: str) -> str:
     return files("serve").joinpath(f"queries/{name}.sql").read_text(encoding="utf-8")
 
 
-async def _rows(connection: asyncpg.Connection, kind: type[Row], question: str, *parameters: Any) -> list[Row]:
-    return [msgspec.convert(dict(row), kind) for row in await _fetch(connection, question, *parameters)]
+async def rows(connection: asyncpg.Connection, kind: type[Row], question: str, *parameters: Any) -> list[Row]:
+    """The answer to a question of `serve/queries`, as structs."""
+    return [msgspec.convert(dict(row), kind) for row in await ask(connection, question, *parameters)]
 
 
-async def _fetch(connection: asyncpg.Connection, question: str, *parameters: Any) -> list[asyncpg.Record]:
-    return await _ask(connection, _sql(question), *parameters)
-
-
-async def _ask(connection: asyncpg.Connection, sql: str, *parameters: Any) -> list[asyncpg.Record]:
+async def ask(
+    connection: asyncpg.Connection, question: str, *parameters: Any, **parts: str
+) -> list[asyncpg.Record]:
+    """The rows that answer a question of `serve/queries`; `parts` fill its braces. Raises UnavailableError."""
+    sql = filled(question, **parts)
     try:
         return await connection.fetch(sql, *parameters)
     except asyncpg.UndefinedTableError:

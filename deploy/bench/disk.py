@@ -64,7 +64,7 @@ def measure(stand: Stand, plan: Plan, rounds: int) -> Report:
     for number in range(1, rounds + 1):
         for question in asked:
             if stand.servers is not None:
-                stand.restart_database(lambda: _forget(stand.home / DatabaseServer.name))
+                stand.restart_database(lambda: forget(stand.home / DatabaseServer.name))
                 asyncio.run(_ask(stand.endpoints.database_url, question, answers.cold_s))
             asyncio.run(_ask(stand.endpoints.database_url, question, answers.warm_s))
         print(f"round {number} of {rounds}: all questions are answered", file=sys.stderr)
@@ -115,7 +115,7 @@ async def _ask(database_url: str, question: Question, took_s: dict[str, list[flo
         raise StopError(f"{question.label}: {len(answer)} rows in place of {question.rows}: this is a bug")
 
 
-def _forget(directory: Path) -> None:
+def forget(directory: Path) -> None:
     """Drop its files from the system's page cache."""
     os.sync()
     for path in _files(directory):

@@ -25,7 +25,8 @@ WINDOW_US = 60_000_000
 
 _TIMES = ("start", "last_time", "received")
 _COLUMNS = """
-SELECT column_name FROM information_schema.columns WHERE table_name = 'vitals' ORDER BY ordinal_position"""
+SELECT column_name FROM information_schema.columns
+WHERE (table_schema, table_name) = ('public', 'vitals') ORDER BY ordinal_position"""
 
 
 async def fill(database_url: str, robots: int, frames: int, histories: int, end_us: int, days: int) -> str:

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,9 @@ class Stand:
         found = (("database", self.servers.database.process), ("broker", self.servers.kafka.process))
         return {name: process.pid for name, process in found if process is not None}
 
-    def product(self, name: str, replica: str = "", as_left: bool = False, **environ: str) -> ProductProcess:
+    def product(
+        self, name: str, replica: str = "", as_left: bool = False, arguments: Sequence[str] = (), **environ: str
+    ) -> ProductProcess:
         """A process of the product; `replica` tells two of a kind apart; `as_left`: with the state of the last.
 
         It has no name in its group: a member that has one stays in it when it ends, and the next round would wait.
@@ -62,7 +64,7 @@ class Stand:
         home = self.home / f"{name}{replica}"
         if not as_left:
             shutil.rmtree(home, ignore_errors=True)
-        return ProductProcess(name, home, self.endpoints, environ={INSTANCE: "", **environ})
+        return ProductProcess(name, home, self.endpoints, arguments, {INSTANCE: "", **environ})
 
     @contextmanager
     def running(self, *started: Managed) -> Iterator[None]:

@@ -13,7 +13,7 @@ from schemas.errors import UnavailableError
 
 TABLES = (
     "frame", "robot", "impossible_reading", "reject", "landed", "vitals", "late_window", "repair_again", "health",
-    "health_history", "anomaly", "episode",
+    "health_history", "anomaly", "episode", "vitals_hourly", "hourly_due",
 )  # fmt: skip
 _CONNECT_TIMEOUT_S = 10
 

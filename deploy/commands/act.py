@@ -10,7 +10,6 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from deploy.acting import Wish, actions_of
 from deploy.durations import seconds
 from deploy.settings import Endpoints, Settings, endpoints
 from deploy.topics import check
@@ -20,6 +19,7 @@ from schemas.errors import UnavailableError
 from schemas.robot_code import checked_code
 from schemas.topics import ACTIONS
 from serve import database
+from serve.acting import Wish, actions_of
 from serve.database import Deed
 
 EXAMPLE = (

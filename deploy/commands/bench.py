@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from rich.console import Console
 
-from deploy.bench import disk, land, pipeline, scale
+from deploy.bench import disk, land, page, pipeline, query, query_fill, scale
 from deploy.bench.machine import this_machine
 from deploy.bench.report import Report, drawn, figures
 from deploy.bench.stand import stand
@@ -30,6 +30,8 @@ PIPELINE = "how fast lander, summariser and assessor together drain a large flee
 
 SCALE = "CPU a frame and memory of each process, by the size of the fleet"
 DISK = "how much room readings take, and how long the questions take that people ask"
+PAGE = "the page in a real browser, and how late the live stream is, with every robot judged once a second"
+QUERY = "how long the page's questions take with a fleet of that size, and how fast vitals become hours"
 HISTORIES = "robots that have a day of frames and a year of vitals, their rows in turns (default 2)"
 
 
@@ -44,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = _add(measures, "disk", DISK, frames=300_000, robots=10_000, rounds=3)
     one.add_argument("--histories", type=int, default=2, help=HISTORIES)
     one.set_defaults(measured=lambda args, on: disk.measure(on, plan_of(args), args.rounds))
+    one = _add(measures, "page", PAGE, frames=None, robots=10_000, rounds=5)
+    one.add_argument("--clients", type=int, default=200, help="that listen to the live stream (default 200)")
+    one.add_argument("--seconds", type=float, default=60, help="that the page is watched for (default 60)")
+    one.set_defaults(
+        measured=lambda args, on: page.measure(on, args.robots, args.clients, args.seconds, args.rounds)
+    )
+    _add_query(measures)
     bench_latency.add_parser(measures)
 
 
@@ -51,21 +60,40 @@ def _add(
     measures: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
     text: str,
-    frames: int,
+    frames: int | None,
     robots: int,
     rounds: int,
 ) -> argparse.ArgumentParser:
+    """`frames` None: it has no use for any."""
+    fewer = "" if frames is None else f" --frames {frames // 2}"
     parser = measures.add_parser(
         name,
         help=text,
         description=f"{text}. {OWN_SERVERS}",
-        epilog=f"example: robovitals bench {name} --frames {frames // 2} --robots {robots // 2} --rounds 1",
+        epilog=f"example: robovitals bench {name}{fewer} --robots {robots // 2} --rounds 1",
     )
-    parser.add_argument("--frames", type=int, default=frames, help=f"frames in the topic (default {frames})")
+    parser.set_defaults(frames=frames)
+    if frames is not None:
+        parser.add_argument("--frames", type=int, default=frames, help=f"frames in the topic (default {frames})")
     parser.add_argument("--robots", type=int, default=robots, help=f"that send them (default {robots})")
     parser.add_argument("--rounds", type=int, default=rounds, help=f"of each contender (default {rounds})")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
+
+
+def _add_query(measures: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = measures.add_parser("query", help=QUERY, description=f"{QUERY}. {OWN_SERVERS}")
+    parser.add_argument("--robots", type=int, default=100_000, help="in the fleet (default 100000)")
+    parser.add_argument("--hours", type=int, default=10_000, help="of them with a day of hours (default 10000)")
+    parser.add_argument("--days", type=int, default=30, help="of vitals that two robots have (default 30)")
+    parser.add_argument("--rounds", type=int, default=3, help="of all questions (default 3)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(
+        frames=1_000_000,
+        measured=lambda args, on: query.measure(
+            on, query_fill.Plan(args.robots, args.hours, args.days), args.rounds
+        ),
+    )
 
 
 def fleets(largest: int) -> list[int]:
@@ -104,11 +132,11 @@ def show(report: Report, as_json: bool) -> None:
         Console(highlight=False, width=WIDTH, file=sys.stdout).print(drawn(report, machine, now))
 
 
-def check(frames: int, robots: int, rounds: int) -> None:
+def check(frames: int | None, robots: int, rounds: int) -> None:
     """Raises SettingError for what cannot be measured."""
     if not 1 <= rounds <= 100:
         raise SettingError(f"--rounds {rounds}: give 1 to 100")
     if not 1 <= robots <= 999_999:
         raise SettingError(f"--robots {robots}: give 1 to 999999")
-    if not robots <= frames <= 100_000_000:
+    if frames is not None and not robots <= frames <= 100_000_000:
         raise SettingError(f"--frames {frames}: give one a robot at least ({robots}), at most 100000000")

@@ -1,4 +1,4 @@
-"""`robovitals demo`: everything at once: a stack, a simulated fleet with some history, and a live view of it.
+"""`robovitals demo`: all at once: a stack, a simulated fleet with a day behind it (docs/demo.md), and a live view.
 
 `robovitals demo break ROBOT` in a second terminal breaks one of its robots, to watch an alert travel.
 """
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from rich.console import Console
 from rich.live import Live
 
+from deploy import page
 from deploy.commands import demo_break
 from deploy.local import control, state
 from deploy.local.steps import Steps
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     was_running = state.running(settings.home) is not None
     control.start(settings, steps, simulate=args.robots)
     try:
-        asyncio.run(_watch(endpoints(settings), args.once, began_s))
+        asyncio.run(_watch(endpoints(settings), state.running(settings.home), args.once, began_s))
     except KeyboardInterrupt:
         pass
     finally:
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _watch(servers: Endpoints, once: bool, began_s: float) -> None:
+async def _watch(servers: Endpoints, stack: state.Stack | None, once: bool, began_s: float) -> None:
+    where = (await page.invitation(stack) if stack else None) or ""
     connection = await database.connect(servers.database_url)
     consumer = AIOKafkaConsumer(FRAMES.name, bootstrap_servers=servers.kafka_bootstrap)
     try:
@@ -67,26 +69,28 @@ async def _watch(servers: Endpoints, once: bool, began_s: float) -> None:
         watcher = Watcher(connection, consumer)
         if once:
             await _one_view(watcher, began_s)
+            print(where)
         else:
-            await _live_view(watcher)
+            await _live_view(watcher, where)
     finally:
         await consumer.stop()
         await connection.close()
 
 
-async def _live_view(watcher: Watcher) -> None:
+async def _live_view(watcher: Watcher, where: str) -> None:
     console = Console()
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while True:
             snapshot = await watcher.snapshot()
-            live.update(draw(snapshot, _hint(snapshot)), refresh=True)
+            live.update(draw(snapshot, f"{where}\n{_hint(snapshot)}"), refresh=True)
             await asyncio.sleep(REFRESH_S)
 
 
 async def _one_view(watcher: Watcher, began_s: float) -> None:
+    up_s = time.monotonic()
     while not (snapshot := await watcher.snapshot()).anomalies:
-        if time.monotonic() - began_s > ANOMALY_WITHIN_S:
-            raise UnavailableError(f"no anomaly within {ANOMALY_WITHIN_S:.0f} s: `robovitals doctor`")
+        if time.monotonic() - up_s > ANOMALY_WITHIN_S:
+            raise UnavailableError(f"no anomaly within {ANOMALY_WITHIN_S:.0f} s of being up: `robovitals doctor`")
         await asyncio.sleep(REFRESH_S / 10)
     waited_s = time.monotonic() - began_s
     Console().print(draw(snapshot, f"the first anomaly was in view {waited_s:.1f} s after the command began"))

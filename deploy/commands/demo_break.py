@@ -10,6 +10,7 @@ from ingest.fleet import Fault
 HELP = "break a simulated robot, or all of them, or heal them"
 EXAMPLE = "robovitals demo break 7 --fault battery"
 
+# What only shows in weeks is not for breaking: `ingest/stories.py` begins it in the past.
 WHAT_FOLLOWS = {
     Fault.OVERHEAT: "one joint passes 90 °C within about 5 s: a crossing, and an episode at once",
     Fault.BACKLASH: "one joint's backlash is twelve times what it was, with more tracking error and vibration: "
@@ -17,6 +18,8 @@ WHAT_FOLLOWS = {
     Fault.BATTERY: "state of health 0.74 and a cell spread above 150 mV: two episodes",
     Fault.SILENT: "it sends nothing more: UNKNOWN after 45 s (silence, a window and its grace)",
     Fault.CLOCK: "its clock goes an hour ahead: its frames land, but do not move the watermark",
+    Fault.WARM: "one joint stands at 84 °C: a warning with the second window, within 30 s",
+    Fault.HOT_PACK: "its battery stands at 48 °C: a warning with the second window, within 30 s",
     Fault.RELEASE: "new software that gets a joint's backlash, the state of health and the cell spread wrong",
 }
 ALL = "all"
@@ -27,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "robot", metavar="ROBOT", help="its number, its code, or a unique beginning or end of it; or `all`"
     )
     parser.add_argument(
-        "--fault", choices=[f.value for f in Fault], default=Fault.OVERHEAT.value, help="default: overheat"
+        "--fault", choices=[f.value for f in WHAT_FOLLOWS], default=Fault.OVERHEAT.value, help="default: overheat"
     )
     parser.add_argument("--heal", action="store_true", help="end all its faults instead")
 

@@ -9,7 +9,7 @@ from ingest.simulate import SimulateMetrics, SimulateSettings, Simulator
 from ingest.traits import MODELS, robot
 from schemas.errors import SettingError
 
-EXAMPLE = "robovitals simulate --robots 1000 --hz 1 --history 10m --break-first-after 5s"
+EXAMPLE = "robovitals simulate --robots 1000 --hz 1 --history 10m"
 
 MOST_ROBOTS, MOST_HZ, LARGEST_SEED = 1_000_000, 100.0, 999_999
 
@@ -21,18 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=1, help="which fleet: codes, shifts and ages follow (default 1)"
     )
-    parser.add_argument(
+    past = parser.add_mutually_exclusive_group()
+    past.add_argument(
         "--history",
         default="0",
         metavar="DURATION",
         help="first send that much past, as 10m; what this home's fleet has sent before is not sent again",
     )
-    parser.add_argument("--duration", metavar="DURATION", help="end after so much live time; default: when stopped")
-    parser.add_argument(
-        "--break-first-after",
-        metavar="DURATION",
-        help="robot 1 overheats on purpose, so long after the fleet went live; heal it with demo break 1 --heal",
+    past.add_argument(
+        "--demo",
+        action="store_true",
+        help="with a day of past that has alarms of its own: a robot about to fail, a silent one, a bad release",
     )
+    parser.add_argument("--duration", metavar="DURATION", help="end after so much live time; default: when stopped")
     parser.add_argument("--list", action="store_true", help="print the robots' codes and send nothing")
 
 
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.list:
         for number in range(1, args.robots + 1):
             member = robot(args.seed, number)
-            print(f"{number:7}  {member.code}  {member.model.joints} joints")
+            print(f"{number:7}  {member.code}  {member.model.joints} joints  {member.scenario.name}")
         return 0
     simulate = SimulateSettings(
         bootstrap=endpoints(settings).kafka_bootstrap,
@@ -51,9 +52,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         seed=args.seed,
         history_s=seconds("--history", args.history),
         duration_s=None if args.duration is None else seconds("--duration", args.duration),
-        break_first_after_s=(
-            None if args.break_first_after is None else seconds("--break-first-after", args.break_first_after)
-        ),
+        demo=args.demo,
     )
     return run_process("simulate", lambda registry: Simulator(simulate, SimulateMetrics.create(registry)))
 

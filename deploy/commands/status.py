@@ -1,9 +1,11 @@
 """`robovitals status`: each server and process of this home. Exit code 0 when all of them are ready."""
 
 import argparse
+import asyncio
 
 import msgspec
 
+from deploy import page
 from deploy.local import control, state
 from deploy.local.control import Condition
 from deploy.settings import Settings
@@ -16,6 +18,7 @@ class Status(msgspec.Struct, frozen=True):
     supervisor_pid: int | None
     ready: bool
     processes: list[Condition]
+    page: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +32,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         home=str(settings.home),
         supervisor_pid=stack.supervisor.pid if stack else None,
         ready=bool(stack and stack.ready) and all(c.not_ready is None for c in conditions),
+        page=page.address(stack) if stack else None,
         processes=conditions,
     )
     print(msgspec.json.encode(status).decode() if args.json else "\n".join(_lines(status)))
+    if status.ready and not args.json and stack and (line := asyncio.run(page.invitation(stack))):
+        print(line)
     return 0 if status.ready else 1
 
 

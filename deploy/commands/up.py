@@ -1,7 +1,9 @@
 """`robovitals up`: Kafka, TimescaleDB and every process of the product on this machine."""
 
 import argparse
+import asyncio
 
+from deploy import page
 from deploy.local import control, state
 from deploy.local.stack import AlreadyRunning, LocalStack
 from deploy.local.steps import Steps
@@ -27,6 +29,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         already = state.running(settings.home)
         control.start(settings, steps, args.simulate)
         steps.say(_already(settings) if already else "next: robovitals status, robovitals demo, robovitals down")
+        if (stack := state.running(settings.home)) and (line := asyncio.run(page.invitation(stack))):
+            steps.say(line)
         return 0
     try:
         return 0 if LocalStack(settings, steps, args.simulate).run() else INTERRUPTED

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import psycopg
 
-from deploy import topics
+from deploy import page, topics
 from deploy.checks import Check, checked
 from deploy.local import control, ports, state
 from deploy.local.kafka import KafkaServer
+from deploy.local.processes import SERVE
 from deploy.local.timescaledb import DatabaseServer
 from deploy.migrate import DIRECTORY, read_migrations
 from deploy.settings import DATABASE_URL, KAFKA_BOOTSTRAP, Settings, endpoints
@@ -63,6 +64,8 @@ def _members(settings: Settings) -> Iterator[Check]:
         detail = f"{member.not_ready or 'ready'}, restarts {member.restarts}"
         if member.pid is None and (other := ports.listener(member.port)):
             detail += f", its port {member.port} is in use by {other}"
+        if member.name == SERVE:
+            detail += f", the page is at {page.address(running)}"
         yield checked(member.name, member.not_ready is None, detail, f"robovitals logs {member.name}")
 
 

@@ -1,7 +1,7 @@
 """The product's processes as children of the supervisor.
 
-In: the endpoints. Out: `robovitals land`, `summarise` and `assess`, each with a port for its metrics, a
-directory for its state and a log. Called by `deploy.local.stack`.
+In: the endpoints. Out: `robovitals land` and the others below, each with a port for its metrics, a directory for
+its state and a log. Called by `deploy.local.stack`.
 """
 
 import http.client
@@ -11,21 +11,39 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from deploy import settings
-from deploy.local import children, ports
+from deploy.local import children, kept, ports
 from deploy.local.children import Signalled
 from deploy.settings import Endpoints
 from deploy.shell import METRICS_PORT
 
-PROCESSES = ("land", "summarise", "assess")
+SERVE = "serve"
+PROCESSES = ("land", "summarise", "assess", "retain", "notify", SERVE)
 """In the order in which a reading meets them. They stop in the reverse order."""
+PAGE_PORT = 8080
+"""Where the page is, if nobody else is there."""
 SIMULATE = "simulate"
 """A fleet to watch, where one was asked for."""
-SIMULATION = ("--history", "1m", "--break-first-after", "2s")
-"""With some past, and a fault that shows an anomaly at once."""
+SIMULATION = ("--demo",)
+"""With a day of past that has alarms of its own, so that there is something to see at once."""
 INSTANCE = "ROBOVITALS_INSTANCE"
 """A name in the consumer group that a restarted process has again, so that it goes on at once."""
 STOP = (Signalled(signal.SIGTERM, 10.0),)
+
+
+class _KeptPage(msgspec.Struct, frozen=True):
+    port: int
+
+
+def page_port(home: Path) -> int:
+    """The one it had before, so that an open page finds it again; else, if both are taken, any."""
+    file = home / "page.json"
+    before = kept.read(file, _KeptPage)
+    port = ports.choose(before.port if before is not None else PAGE_PORT)
+    kept.write(file, _KeptPage(port))
+    return port
 
 
 class ProductProcess:
@@ -68,6 +86,22 @@ class ProductProcess:
     def stop(self) -> None:
         if self.process is not None:
             children.stop(self.process, STOP)
+
+
+class PageProcess(ProductProcess):
+    """`robovitals serve`. Each start chooses its port: another program may have taken the last one meanwhile, as a
+    second stack does that starts in the same second.
+    """
+
+    def __init__(self, home: Path, endpoints: Endpoints) -> None:
+        super().__init__(SERVE, home, endpoints)
+        self._home = home
+        self.page_port: int | None = None
+
+    def launch(self) -> None:
+        self.page_port = page_port(self._home)
+        self._arguments = ("--port", str(self.page_port))
+        super().launch()
 
 
 def not_ready(port: int) -> str | None:

@@ -7,16 +7,17 @@ in the foreground or as the child that `--detach` leaves behind.
 import asyncio
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy import topics
-from deploy.local import children, kafka, processes, state, timescaledb
+from deploy import page, topics
+from deploy.local import children, kafka, processes, state, targets, timescaledb
 from deploy.local.children import Signalled
 from deploy.local.kafka import KafkaServer
-from deploy.local.processes import PROCESSES, SIMULATE, SIMULATION, ProductProcess
+from deploy.local.processes import PROCESSES, SERVE, SIMULATE, SIMULATION, PageProcess, ProductProcess
 from deploy.local.signals import Stopped, StopSignals
 from deploy.local.steps import Step, Steps
 from deploy.local.supervisor import Managed, Supervised
@@ -46,6 +47,7 @@ class LocalStack:
         self._supervised: list[Supervised] = []
         self._kafka_bootstrap = settings.kafka_bootstrap
         self._database_url = settings.database_url
+        self._page: PageProcess | None = None
         self._ready = False
 
     def run(self) -> bool:
@@ -74,7 +76,11 @@ class LocalStack:
         with self._step("create topics") as step:
             reports = asyncio.run(topics.ensure(endpoints.kafka_bootstrap))
             step.note = f"{sum(report.created for report in reports)} created"
-        own = [ProductProcess(name, self._settings.home, endpoints) for name in PROCESSES]
+        self._page = PageProcess(self._settings.home, endpoints)
+        own = [
+            self._page if name == SERVE else ProductProcess(name, self._settings.home, endpoints)
+            for name in PROCESSES
+        ]
         if self._simulate is not None:
             arguments = ("--robots", str(self._simulate), *SIMULATION)
             own.append(ProductProcess(SIMULATE, self._settings.home, endpoints, arguments))
@@ -86,6 +92,13 @@ class LocalStack:
         self._ready = True
         self._changed()
         self._steps.say(f"up in {time.monotonic() - began_s:.1f} s: {self._settings.home}")
+        self._invite()
+
+    def _invite(self) -> None:
+        """Whoever sits before us; where we are in the background, whoever sent us there does it."""
+        stack = state.read(self._settings.home)
+        if sys.stdout.isatty() and stack is not None and (line := asyncio.run(page.invitation(stack))):
+            self._steps.say(line)
 
     def _start_servers(self) -> Endpoints:
         """Those that the environment does not name."""
@@ -142,6 +155,7 @@ class LocalStack:
             with self._steps.step(f"stop {supervised.managed.name}"):
                 supervised.managed.stop()
         state.remove(self._settings.home)
+        targets.remove(self._settings.home)
 
     @contextmanager
     def _step(self, what: str) -> Iterator[Step]:
@@ -154,10 +168,17 @@ class LocalStack:
         assert supervisor is not None
         members = [supervised.member() for supervised in self._supervised]
         stack = state.Stack(
-            supervisor, self._ready, self._kafka_bootstrap, self._database_url, self._simulate, members
+            supervisor,
+            self._ready,
+            self._kafka_bootstrap,
+            self._database_url,
+            self._simulate,
+            members,
+            self._page.page_port if self._page is not None else None,
         )
         try:
             state.write(self._settings.home, stack)
+            targets.write(self._settings.home, [(member.name, member.port) for member in members])
         except OSError as error:
             # A full disk must not end what runs.
             self._steps.say(f"the state cannot be written: {error}")
@@ -176,6 +197,7 @@ def end_leftovers(home: Path, steps: Steps) -> None:
             with steps.step(f"end {member.name} ({member.identity.pid}), left behind by an earlier run"):
                 children.end_by_identity(member.identity, _how_to_stop(member.name))
     state.remove(home)
+    targets.remove(home)
 
 
 def _how_to_stop(name: str) -> tuple[Signalled, ...]:

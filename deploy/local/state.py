@@ -34,6 +34,8 @@ class Stack(msgspec.Struct, frozen=True):
     simulate: int | None
     """The number of simulated robots that run along."""
     members: list[Member]
+    page_port: int | None = None
+    """Of `robovitals serve`; None while it was not started."""
 
 
 def read(home: Path) -> Stack | None:

@@ -5,9 +5,12 @@ database for one test; `topics` gives one test empty topics on the shared broker
 """
 
 import itertools
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import psycopg
 import pytest
 from psycopg import sql
@@ -16,6 +19,9 @@ from deploy.local.servers import Servers
 from deploy.migrate import migrate
 from deploy.settings import Endpoints, read_settings
 from deploy.topics import delete_all, ensure
+from processors.notify import outbox
+from processors.notify.receivers import Config
+from support.simulated import AT, Simulated
 
 TEMPLATE = "migrated"
 _numbers = itertools.count(1)
@@ -73,3 +79,22 @@ def database_called(url: str, name: str) -> str:
 def _execute(url: str, query: str, *names: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL(query).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=6) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def simulated(pool: asyncpg.Pool) -> Callable[..., Any]:
+    async def make(config: Config, ago_us: int = 0) -> Simulated:
+        """Begins so long ago: a receiver that verifies wants a time stamp of now at the end."""
+        made = Simulated(pool, config, time.time_ns() // 1000 - ago_us)
+        await made.queue.register([*config.receivers.values()])
+        async with pool.acquire() as connection:
+            await outbox.offsets(connection, {AT: 0})
+        return made
+
+    return make

@@ -21,7 +21,7 @@ from deploy.settings import Endpoints, read_settings
 from deploy.topics import check, ensure
 
 SERVERS = ["kafka", "timescaledb"]
-PROCESSES = ["land", "summarise", "assess"]
+PROCESSES = ["land", "summarise", "assess", "retain", "notify", "serve"]
 ATTEMPTS = 200
 """How often `status` is asked (about a second each) before a test gives up."""
 

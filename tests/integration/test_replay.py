@@ -13,7 +13,7 @@ from deploy.topics import delete_all, ensure
 from ingest.publish import Publisher
 from schemas.columns import decode_records
 from schemas.errors import UnavailableError
-from schemas.frame import Frame, decode_frame
+from schemas.frame import FLAG_BACKFILL, Frame, decode_frame
 from schemas.topics import FRAMES
 from support.frames import CODE
 from support.frames import frame as good_frame
@@ -141,6 +141,26 @@ async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(land
         times = [frame.time_us for frame in frames]
         assert len({frame.boot_id for frame in frames}) == 2
         assert times == sorted(set(times)), "what was sent before is not sent again"
+
+
+async def test_a_demo_fleet_tells_its_day_once(landing: Pipeline) -> None:
+    done = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
+    assert done.returncode == 0, done.stderr
+    first = [decode_frame(record.value) for record in await _records(landing.kafka_bootstrap)]
+    live_us = max(frame.time_us for frame in first) - 60_000_000
+    assert {frame.robot_id for frame in first if frame.time_us > live_us} == {
+        frame.robot_id for frame in first if "00000003" not in frame.robot_id
+    }, "all but the silent one are there"
+    past = [frame for frame in first if frame.time_us <= live_us]
+    assert {frame.flags for frame in past} == {0, FLAG_BACKFILL}
+    again = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
+    assert again.returncode == 0, again.stderr
+    both = [decode_frame(record.value) for record in await _records(landing.kafka_bootstrap)]
+    boots = {frame.boot_id for frame in first}
+    second = [frame for frame in both if frame.boot_id not in boots]
+    assert len(both) == len(first) + len(second)
+    assert min(frame.time_us for frame in second) > max(frame.time_us for frame in first)
+    assert len({(frame.robot_id, frame.boot_id, frame.seq) for frame in both}) == len(both)
 
 
 async def test_a_robot_breaks_on_demand_and_a_stop_of_the_simulator_loses_nothing(

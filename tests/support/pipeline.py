@@ -46,14 +46,14 @@ class Pipeline:
         }
         self._running: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *arguments: str) -> None:
         """Start one process and wait until it says that it is ready."""
         port = ports.choose()
         directory = self.home / "data" / name
         directory.mkdir(parents=True, exist_ok=True)
         log = (self.home / f"{name}.log").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "deploy.cli", name],
+            [sys.executable, "-P", "-m", "deploy.cli", name, *arguments],
             cwd=directory,
             env=self._environ | {METRICS_PORT: str(port)},
             stdout=log,
@@ -96,9 +96,13 @@ class Pipeline:
         """What the process has written."""
         return (self.home / f"{name}.log").read_text(errors="replace")
 
+    def port(self, name: str) -> int:
+        """Where it serves its metrics."""
+        return self._running[name][1]
+
     def metrics(self, name: str) -> str:
         """Its /metrics page."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._running[name][1]}/metrics") as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port(name)}/metrics") as page:
             return str(page.read().decode())
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -25,8 +25,8 @@ async def checksums(connection: asyncpg.Connection) -> dict[str, tuple[int, str]
 
 async def _checksum(connection: asyncpg.Connection, table: str, order: str) -> tuple[int, str]:
     columns = await connection.fetch(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = $1 "
-        "ORDER BY ordinal_position",
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND table_name = $1 ORDER BY ordinal_position",
         table,
     )
     parts = [_part(c["column_name"], c["data_type"]) for c in columns if c["column_name"] not in LEFT_OUT]

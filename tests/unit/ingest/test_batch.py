@@ -15,7 +15,7 @@ from ingest.batch import (
 )
 from schemas.action import encode_action
 from schemas.anomaly import encode_anomaly
-from schemas.frame import MAX_INTEGER, REJECT_REASONS
+from schemas.frame import FLAG_BACKFILL, MAX_INTEGER, REJECT_REASONS
 from schemas.health import encode_health
 from schemas.robot_code import make_code
 from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, VITALS
@@ -149,3 +149,12 @@ def test_health_anomalies_and_actions_are_decoded_and_bad_ones_rejected():
     batch = make_batch(ACTIONS.name, [FakeRecord(b"", v, offset=i) for i, v in enumerate(values)], {0: 0})
     assert batch.content == ActionContent([messages.ACTION])
     assert [reject.offset for reject in batch.rejects] == [1]
+
+
+def test_the_age_of_live_frames_does_not_follow_a_wild_clock_nor_what_comes_from_a_spool():
+    times_us = [TIME_US, TIME_US + 1, TIME_US + 2, 0, 1]
+    records = [record(frame(seq=i, time_us=time_us), offset=i) for i, time_us in enumerate(times_us)]
+    records += [record(frame(seq=9, time_us=5, flags=FLAG_BACKFILL), offset=i) for i in range(5, 25)]
+    assert _frames(make_batch(FRAMES.name, records, {0: 0})).live_time_us == TIME_US
+    spooled = make_batch(FRAMES.name, records[5:], {0: 5})
+    assert _frames(spooled).live_time_us == -1

@@ -9,6 +9,7 @@ import pytest
 
 from ingest.faults import (
     FleetFile,
+    add_faults,
     break_robots,
     faults_stamp,
     find_robot,
@@ -17,17 +18,17 @@ from ingest.faults import (
     read_fleet,
     write_fleet,
 )
-from ingest.fleet import Fault, Squad
-from ingest.schedule import BAD_SOFTWARE, SOFTWARE, Schedule
-from ingest.simulate import SimulateSettings, opened_fleet
-from ingest.traits import MODELS, Robot, robot
+from ingest.fleet import WORN_FOR_S, Fault, Squad
+from ingest.opening import opened
+from ingest.schedule import Schedule
+from ingest.traits import BAD_SOFTWARE, CLASSROOM, DAY_S, FACTORY, MODELS, RELEASED_MODEL, WAREHOUSE, Robot, robot
 from schemas.columns import Float32
 from schemas.errors import SettingError, UnavailableError
 from schemas.frame import Frame
 from schemas.limits import Limits
 from schemas.robot_code import has_check_character
 from schemas.screen import screen
-from schemas.signals import MODES
+from schemas.signals import MODES, SIGNAL
 
 DAY_US = 1_760_000_000_000_000
 HOUR_S = 3600.0
@@ -62,11 +63,40 @@ def test_codes_follow_from_seed_and_number_and_are_of_our_own_making() -> None:
     codes = [member.code for member in _fleet(50)]
     assert codes == [member.code for member in _fleet(50)]
     assert len(set(codes + [member.code for member in _fleet(50, seed=2)])) == 100
-    assert all(code.startswith("ZZSIMU") and has_check_character(code) for code in codes)
+    assert all(code.startswith(("ZZSIMU", "ZZSIMV")) and has_check_character(code) for code in codes)
 
 
 def test_a_fleet_has_models_with_several_numbers_of_joints() -> None:
-    assert {frame.layout.partition(":")[0] for frame in _frames(4, 1)} == {"6", "23", "29", "43"}
+    assert {frame.layout.partition(":")[0] for frame in _frames(4, 1)} == {"23", "29", "43"}
+
+
+def test_each_model_is_in_each_scenario_and_has_two_versions_of_software_at_least() -> None:
+    fleet = _fleet(200)
+    assert len({(member.model, member.scenario) for member in fleet}) == 3 * 4
+    assert {member.scenario.name for member in fleet} == {"factory_line", "warehouse", "classroom", "home_care"}
+    for model in MODELS:
+        runs = {member.software for member in fleet if member.model is model}
+        assert len(runs - {BAD_SOFTWARE}) == 2
+        assert (BAD_SOFTWARE in runs) is (model is not RELEASED_MODEL), "it does harm on one model only"
+
+
+def test_a_classroom_is_closed_at_night_and_a_factory_never() -> None:
+    for scenario, works_at_night in ((CLASSROOM, False), (FACTORY, True), (WAREHOUSE, True)):
+        squad = Squad(
+            1, [member for member in _fleet(300) if member.scenario is scenario and member.number % 3 == 0]
+        )
+        nights = [squad.step((24 * day + hour) * HOUR_S, {}) for day in (0, 1) for hour in (1, 3, 5, 23)]
+        day = squad.step(2 * DAY_S + 9 * HOUR_S, {})
+        assert any((night.mode != 0).any() for night in nights) is works_at_night
+        assert MODES[int(np.bincount(day.mode).argmax())] == "working"
+
+
+def test_a_closed_robot_is_full_and_its_counters_stand() -> None:
+    squad = Squad(1, [next(member for member in _fleet(30) if member.scenario is CLASSROOM)])
+    late, early = squad.step(23 * HOUR_S, {}), squad.step(31 * HOUR_S, {})
+    place = squad.layout.spans["battery_soc"][0]
+    assert late.values[0, place] == early.values[0, place] == pytest.approx(0.95)
+    assert (late.runtime_s, late.cycles, late.energy_wh) == (early.runtime_s, early.cycles, early.energy_wh)
 
 
 def test_the_same_seed_gives_the_same_readings() -> None:
@@ -76,7 +106,7 @@ def test_the_same_seed_gives_the_same_readings() -> None:
 
 
 def test_a_robot_is_the_same_in_a_fleet_of_any_size() -> None:
-    small, large = Squad(1, [robot(1, 5)]), Squad(1, [robot(1, 1), robot(1, 5)])
+    small, large = Squad(1, [robot(1, 4)]), Squad(1, [robot(1, 1), robot(1, 4)])
     wear = slice(*small.layout.spans["joint_wear"])
     assert np.array_equal(small.step(9e5, {}).values[0, wear], large.step(9e5, {}).values[1, wear])
 
@@ -147,7 +177,7 @@ def test_an_overheating_joint_is_past_90_degrees_within_five_seconds_and_cools_w
     squad = Squad(1, _fleet(1))
     hottest = slice(*squad.layout.spans["joint_temperature_c"])
     found = [
-        squad.step(step / hz, {0: frozenset({Fault.OVERHEAT})}).values[0, hottest] for step in range(int(6 * hz))
+        squad.step(step / hz, {0: {Fault.OVERHEAT: step / hz}}).values[0, hottest] for step in range(int(6 * hz))
     ]
     assert found[0].max() < 80
     assert found[-1].max() > 90
@@ -161,6 +191,28 @@ def test_a_bad_battery_is_beyond_both_alarm_limits() -> None:
     assert _signal(frame, squad, "battery_cell_spread_mv")[0] > 100
 
 
+def test_a_worn_joint_is_too_warm_for_hours_and_passes_its_alarm_limit_minutes_after_its_month() -> None:
+    squad = Squad(1, _fleet(1))
+    temperature, wear = (slice(*squad.layout.spans[f"joint_{name}"]) for name in ("temperature_c", "wear"))
+    ages_s = [0.0, WORN_FOR_S - DAY_S, WORN_FOR_S - 2 * HOUR_S, WORN_FOR_S, WORN_FOR_S + 300]
+    worn = [squad.step(age_s, {0: {Fault.WORN: age_s}}).values[0] for age_s in ages_s]
+    hottest = [values[temperature].max() for values in worn]
+    assert hottest == sorted(hottest)
+    assert hottest[1] < 80 < hottest[2] < hottest[3] < 90 < hottest[4]
+    assert worn[0][wear].max() == pytest.approx(0.46, abs=1e-3)
+    assert 0.6 < worn[3][wear].max() < 0.8, "worn, but not used up"
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"), [("warm", "joint_temperature_c"), ("hot_pack", "battery_temperature_c")]
+)
+def test_what_is_warm_is_beyond_its_warn_limit_and_not_its_alarm_limit(fault: str, name: str) -> None:
+    squad = Squad(1, _fleet(1))
+    limit = SIGNAL[name].above
+    assert limit is not None
+    assert limit.warn < _signal(_frames(1, 1, **{fault: 0})[0], squad, name).max() < limit.alarm
+
+
 def test_backlash_jumps_to_several_times_what_it_was() -> None:
     squad, name = Squad(1, _fleet(1)), "joint_backlash_arcmin"
     broken, healthy = _signal(_frames(1, 1, backlash=0)[0], squad, name), _signal(_frames(1, 1)[0], squad, name)
@@ -170,7 +222,7 @@ def test_backlash_jumps_to_several_times_what_it_was() -> None:
 def test_a_bad_release_says_its_name_and_gets_several_signals_wrong() -> None:
     squad, name = Squad(1, _fleet(1)), "joint_backlash_arcmin"
     before, after = _frames(1, 2, release=DAY_US + 1_000_000)
-    assert (before.software, after.software) == (SOFTWARE, BAD_SOFTWARE)
+    assert (before.software, after.software) == (robot(1, 1).software, BAD_SOFTWARE)
     assert np.sum(_signal(after, squad, name) > 4 * _signal(before, squad, name)) == 1
     assert _signal(after, squad, "battery_soh")[0] < 0.8
 
@@ -184,6 +236,13 @@ def test_a_silent_robot_sends_nothing_and_its_fleet_goes_on() -> None:
 def test_a_wrong_clock_is_an_hour_ahead_from_when_it_breaks() -> None:
     times = [f.time_us - DAY_US for f in _frames(1, 4, clock=DAY_US + 2_000_000)]
     assert times == [0, 1_000_000, 3_602_000_000, 3_603_000_000]
+
+
+def test_faults_of_the_past_are_added_to_those_that_stand(tmp_path: Path) -> None:
+    one, other = robot(1, 1).code, robot(1, 2).code
+    break_robots(tmp_path, [one], Fault.SILENT, 5)
+    add_faults(tmp_path, {one: {Fault.SILENT: 9, Fault.WARM: 9}, other: {Fault.WORN: 3}})
+    assert read_faults(tmp_path) == {one: {Fault.SILENT: 5, Fault.WARM: 9}, other: {Fault.WORN: 3}}
 
 
 def test_breaking_and_healing_reach_the_file_and_change_its_stamp(tmp_path: Path) -> None:
@@ -207,7 +266,7 @@ def test_a_robot_is_found_by_number_code_and_a_unique_part_of_it(tmp_path: Path)
         assert find_robot(tmp_path, text) == wanted
 
 
-@pytest.mark.parametrize(("text", "said"), [("ZZSIMU", "20 simulated robots are"), ("21", "no simulated robot is")])
+@pytest.mark.parametrize(("text", "said"), [("ZZSIM", "20 simulated robots are"), ("21", "no simulated robot is")])
 def test_a_robot_that_is_not_clear_is_answered_with_some_that_are(tmp_path: Path, text: str, said: str) -> None:
     write_fleet(tmp_path, FleetFile(1, 20, DAY_US, 0))
     with pytest.raises(SettingError, match=rf"{said} named so; .*ZZSIMUHUMA23"):
@@ -221,8 +280,7 @@ def test_without_a_fleet_nothing_can_be_broken(tmp_path: Path) -> None:
 
 def test_history_begins_where_the_fleet_left_off_and_never_twice(tmp_path: Path) -> None:
     def first_us(now_us: int, seed: int = 1) -> int:
-        settings = SimulateSettings("", tmp_path, 3, 1.0, seed, 600.0, None, None)
-        return opened_fleet(settings, now_us)[1]
+        return opened(read_fleet(tmp_path), seed, 3, 600.0, now_us).boot_us
 
     assert first_us(DAY_US) == DAY_US - 600_000_000
     write_fleet(tmp_path, FleetFile(1, 3, DAY_US, DAY_US))

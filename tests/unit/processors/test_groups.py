@@ -114,6 +114,16 @@ def test_a_heat_wave_that_begins_with_one_model_widens_the_same_parent() -> None
     assert "ZZTESTMODEL1, software 1.0 and of model ZZTESTMODEL2, software 2.0" in played.told[-1].text
 
 
+def test_a_parent_that_gets_wider_takes_in_those_whom_it_left_out_before() -> None:
+    played = Played()
+    played.at(0, *flood(20), *flood(20, condition=CURRENT))
+    played.at(30, *(opened(number, CURRENT, model="MODEL2") for number in range(5)))
+    assert len(played.actions) == 40
+    played.at(60, *(opened(number, model="MODEL2") for number in range(20)))
+    assert played.open_parents == 1
+    assert len(played.actions) == 65
+
+
 def test_a_bad_release_that_upsets_many_signals_is_one_parent_that_names_them() -> None:
     played = Played()
     for at, condition in enumerate((HOT, CURRENT, TRACKING)):

@@ -9,7 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from deploy.reference import json_schema
+from deploy.json_schema import json_schema
 from processors.episodes import restore, snapshot
 from schemas.action import LONGEST_TEXT, decode_action, encode_action
 from schemas.anomaly import About, AlarmState, Cause, cause_of, decode_anomaly, encode_anomaly

@@ -1,6 +1,7 @@
 """From what an operator types to actions, or to an error that says what there is to act on.
 
-In: the command's words and the robot's alarms. Out: `Action`s. Called by `deploy/commands/act.py`. Pure.
+In: the command's or the page's words and the robot's alarms. Out: `Action`s. Called by `deploy/commands/act.py` and
+`serve/routes/actions.py`. Pure.
 """
 
 import uuid
@@ -8,10 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from processors.actions import LONGEST_SHELF_US
-from processors.findings import OF_PART
-from schemas.action import ACTION_VERSION, Action, Kind, check_action
-from schemas.anomaly import FLEET
+from schemas.action import ACTION_VERSION, LONGEST_SHELF_US, Action, Kind, check_action
+from schemas.anomaly import FLEET, RULES_OF_PART
 from schemas.errors import RejectError, SettingError
 from serve.database import Alarm
 
@@ -87,7 +86,7 @@ def _targets(wish: Wish, alarms: Sequence[Alarm]) -> list[Alarm]:
     else:
         found = [alarm for alarm in alarms if wish.component in ("", alarm.component)]
     if wish.kind is Kind.REPLACED:
-        return [alarm for alarm in found if alarm.rule in OF_PART and alarm.active]
+        return [alarm for alarm in found if alarm.rule in RULES_OF_PART and alarm.active]
     able = [alarm for alarm in found if alarm.state in _STATES.get(wish.kind, (alarm.state,))]
     if not able and (wish.episode or wish.kind in _STATES):
         verb = wish.kind.replace("_", "-")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from deploy.acting import Wish, actions_of
 from deploy.commands.alarms import state_of
 from schemas.action import Kind
 from schemas.anomaly import FLEET
 from schemas.errors import SettingError
+from serve.acting import Wish, actions_of
 from serve.database import Alarm
 from support.frames import CODE
 

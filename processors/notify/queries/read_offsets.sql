@@ -1,0 +1,2 @@
+-- Where each partition stands.
+SELECT topic, partition, next_offset FROM notified

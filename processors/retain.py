@@ -1,0 +1,178 @@
+"""The process that makes hours of vitals and drops what has been kept long enough.
+
+In: the database, keep times, and our clock. Out: `vitals_hourly` (`processors/roll.py`), and less of the other
+tables (`processors/drop.py`). Run by `robovitals retain` in the shell of every process. Of several replicas one
+works, by an advisory lock. A database that does not answer is waited for.
+
+Rolling up is given a fifth of the time, whatever waits: the machine is there for what is live.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+from asyncpg import exceptions as driver
+
+from processors import drop, roll_tables
+from processors.repair import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, Pace
+from processors.retain_metrics import RetainMetrics
+from processors.retention import TABLES
+from processors.roll import Roller
+from processors.roll_tables import Connection
+from processors.transient import TRANSIENT
+from schemas.errors import StopError, UnavailableError
+
+LOOK_EVERY_S = 60.0
+DROP_EVERY_S = 3600.0
+WAIT_EVERY_S = 0.1
+STUCK_AFTER_S = 600.0
+CONNECT_TIMEOUT_S = 10.0
+STATEMENT_TIMEOUT_S = 120.0
+# A chunk is dropped when nobody is at it, or later: who lands must not stand behind us for long.
+LOCK_TIMEOUT_MS = 5000
+
+KeepTimes = Mapping[str, timedelta | None]
+
+_log = logging.getLogger(__name__)
+
+
+class Retainer:
+    """`keep`: how long rows of each table stay (`retention.keep_times`)."""
+
+    def __init__(self, database_url: str, keep: KeepTimes, metrics: RetainMetrics) -> None:
+        self._database_url = database_url
+        self._keep = keep
+        self._metrics = metrics
+        self._connection: Connection | None = None
+        self._roller: Roller | None = None
+        self._dropped_s = -DROP_EVERY_S
+        self._looked_s: float | None = None
+        metrics.progress_age_seconds.set_function(lambda: time.monotonic() - (self._looked_s or time.monotonic()))
+
+    def not_ready(self) -> str | None:
+        """As the shell asks."""
+        return "it has not reached the database yet" if self._looked_s is None else None
+
+    def stuck(self, now_s: float) -> str | None:
+        """As the shell asks."""
+        if self._looked_s is None or now_s - self._looked_s < STUCK_AFTER_S:
+            return None
+        return f"no look at the database has succeeded for {now_s - self._looked_s:.0f} s"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. Raises StopError where waiting will not help."""
+        backoff_s = FIRST_BACKOFF_S
+        try:
+            while not stop.is_set():
+                try:
+                    await self._look(stop)
+                    pause_s, backoff_s = LOOK_EVERY_S, FIRST_BACKOFF_S
+                except TRANSIENT as error:
+                    _log.warning("retain waits: %s", " ".join(str(error).split()) or type(error).__name__)
+                    self._metrics.retries.inc()
+                    self._disconnect()
+                    pause_s, backoff_s = backoff_s, min(2 * backoff_s, LONGEST_BACKOFF_S)
+                except driver.UndefinedTableError as error:
+                    raise UnavailableError(
+                        f"the database is not up to date: {error}; `robovitals migrate`"
+                    ) from None
+                except asyncpg.PostgresError as error:
+                    raise StopError(f"retain cannot go on, the database says: {error}") from error
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), pause_s)
+        finally:
+            self._disconnect()
+
+    async def once(self) -> bool:
+        """One look, without rests. Returns whether it was our turn."""
+        try:
+            connection, roller = await self._connected()
+            if roller is not None:
+                await self._roll(connection, roller, asyncio.Event(), lambda: asyncio.sleep(0))
+                await self._drop(connection)
+            return roller is not None
+        finally:
+            self._disconnect()
+
+    async def _look(self, stop: asyncio.Event) -> None:
+        connection, roller = await self._connected()
+        self._looked_s = time.monotonic()
+        if roller is None:
+            return
+        pace = Pace()
+        await self._roll(connection, roller, stop, pace.rest)
+        self._metrics.roll_seconds.inc(pace.worked_s)
+        if time.monotonic() - self._dropped_s > DROP_EVERY_S and not stop.is_set():
+            await self._drop(connection)
+            self._dropped_s = time.monotonic()
+
+    async def _connected(self) -> tuple[Connection, Roller | None]:
+        """With a roller where it is our turn."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._database_url)
+            self._roller = None
+        if self._roller is None and await roll_tables.is_ours(self._connection):
+            await drop.pack(self._connection)
+            self._roller = Roller(self._connection)
+        return self._connection, self._roller
+
+    async def _roll(
+        self, connection: Connection, roller: Roller, stop: asyncio.Event, rest: Callable[[], Awaitable[None]]
+    ) -> None:
+        """All that is due."""
+        all_claimed = False
+        while not all_claimed and not stop.is_set():
+            all_claimed = await roller.claim(datetime.now(UTC))
+            while not stop.is_set():
+                rolled = await roller.roll()
+                self._looked_s = time.monotonic()
+                if rolled is None:
+                    await asyncio.sleep(WAIT_EVERY_S)
+                    continue
+                if not rolled:
+                    break
+                self._metrics.rolled_hours.inc(rolled)
+                await rest()
+            await self._tell(connection)
+
+    async def _tell(self, connection: Connection) -> None:
+        progress = await roll_tables.progress(connection)
+        self._metrics.due_hours.set(progress.due)
+        if progress.rolled_until is not None:
+            self._metrics.rolled_until_seconds.set(progress.rolled_until.timestamp())
+
+    async def _drop(self, connection: Connection) -> None:
+        now = datetime.now(UTC)
+        kept = {table.table: 0 for table in TABLES}
+        for verdict in await drop.look(connection, self._keep, now):
+            table = verdict.chunk.table
+            if verdict.because or not await drop.drop(connection, verdict.chunk):
+                kept[table] += 1
+                _log.warning("%s of %s stays: %s", table, verdict.chunk.start, verdict.because or "needed just now")
+                continue
+            _log.info("dropped %s of %s until %s", table, verdict.chunk.start, verdict.chunk.end)
+            self._metrics.dropped_chunks.labels(table).inc()
+            self._metrics.dropped_bytes.labels(table).inc(verdict.chunk.size_bytes)
+        for table, count in kept.items():
+            self._metrics.kept_chunks.labels(table).set(count)
+        for table, count in (await drop.delete_rows(connection, self._keep, now)).items():
+            self._metrics.deleted_rows.labels(table).inc(count)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+async def connect(database_url: str) -> Connection:
+    """A session of its own."""
+    return await asyncpg.connect(
+        database_url,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=STATEMENT_TIMEOUT_S,
+        server_settings={"application_name": "robovitals retain", "lock_timeout": f"{LOCK_TIMEOUT_MS}"},
+    )

@@ -1,0 +1,138 @@
+"""Who asks, and what they may do.
+
+In: a secret, as a program or a browser sends it. Out: a `Person`, or nobody. Called by `serve/identity.py` before
+every route. Who issues, lists and revokes is `serve/credentials.py`.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+
+import asyncpg
+import msgspec
+
+SESSION_FOR = timedelta(hours=12)
+"""A session that nobody uses ends after this; one that is used goes on."""
+SESSION_AT_MOST = timedelta(days=7)
+"""Then its holder logs in again, whatever they do."""
+NOTED_EVERY = timedelta(minutes=5)
+"""A credential's use is written down that often, so that a question of the page is no write."""
+ALL_ROBOTS = "*"
+PREFIX = "rv_"
+
+
+class Role(StrEnum):
+    """Each may do what those before it may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def may(self, needed: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """`fleets` None: every robot. `prefixes`: how the codes of the robots begin that they may see."""
+
+    name: str
+    role: Role
+    fleets: tuple[str, ...] | None
+    prefixes: tuple[str, ...]
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """What is shown once, and what is kept of it."""
+
+    text: str
+    digest: bytes
+
+
+def new_secret() -> Secret:
+    text = f"{PREFIX}{secrets.token_urlsafe(32)}"
+    return Secret(text, digest_of(text))
+
+
+def digest_of(text: str) -> bytes:
+    """A secret has 256 random bits, so a plain hash of it tells nobody anything. A secret is looked for by its hash
+    alone, whatever it looks like: how long that takes says nothing about one that exists.
+    """
+    return hashlib.sha256(text.encode()).digest()
+
+
+async def person_of(connection: asyncpg.Connection, kind: str, secret: str) -> Person | None:
+    """Who holds this token or session; None when nobody does, or not any more."""
+    row = await connection.fetchrow(
+        "SELECT digest, name, role, fleets, used IS NULL OR used < now() - $3::interval AS noted_long_ago"
+        " FROM credential WHERE digest = $1 AND kind = $2 AND expires > now()",
+        digest_of(secret),
+        kind,
+        NOTED_EVERY,
+    )
+    if row is None:
+        return None
+    if row["noted_long_ago"]:
+        await _note_use(connection, row["digest"])
+    return await as_person(connection, row["name"], row["role"], row["fleets"])
+
+
+async def as_person(
+    connection: asyncpg.Connection, name: str, role: str, fleets: list[str] | tuple[str, ...] | None
+) -> Person:
+    """With the prefixes of their fleets' robots, as they are now."""
+    if fleets is None:
+        return Person(name=name, role=Role(role), fleets=None, prefixes=(ALL_ROBOTS,))
+    rows = await connection.fetch("SELECT prefix FROM fleet_robots WHERE fleet = ANY ($1)", list(fleets))
+    prefixes = tuple(row["prefix"] for row in rows)
+    return Person(name=name, role=Role(role), fleets=tuple(fleets), prefixes=prefixes)
+
+
+async def issue(
+    connection: asyncpg.Connection, kind: str, name: str, role: Role, fleets: list[str] | None, lasts: timedelta
+) -> str:
+    """Make a credential and return its secret, which is not kept. Those that ended long ago are forgotten."""
+    secret = new_secret()
+    await connection.execute("DELETE FROM credential WHERE expires < now() - interval '7 days'")
+    await connection.execute(
+        "INSERT INTO credential (digest, kind, name, role, fleets, expires)"
+        " VALUES ($1, $2, $3, $4, $5, now() + $6::interval)",
+        secret.digest,
+        kind,
+        name,
+        role.value,
+        fleets,
+        lasts,
+    )
+    return secret.text
+
+
+async def log_in(connection: asyncpg.Connection, link: str) -> tuple[str, str] | None:
+    """Their name and a session for whoever brings a link that was not used before; None when it is no such link."""
+    async with connection.transaction():
+        row = await connection.fetchrow(
+            "DELETE FROM credential WHERE digest = $1 AND kind = 'link' AND expires > now()"
+            " RETURNING name, role, fleets",
+            digest_of(link),
+        )
+        if row is None:
+            return None
+        name: str = row["name"]
+        return name, await issue(connection, "session", name, Role(row["role"]), row["fleets"], SESSION_FOR)
+
+
+async def log_out(connection: asyncpg.Connection, session: str) -> None:
+    await connection.execute("DELETE FROM credential WHERE digest = $1 AND kind = 'session'", digest_of(session))
+
+
+async def _note_use(connection: asyncpg.Connection, digest: bytes) -> None:
+    """A session that is used lives on."""
+    await connection.execute(
+        "UPDATE credential SET used = now(), expires = CASE WHEN kind = 'session'"
+        " THEN greatest(expires, least(now() + $2::interval, created + $3::interval)) ELSE expires END"
+        " WHERE digest = $1",
+        digest,
+        SESSION_FOR,
+        SESSION_AT_MOST,
+    )

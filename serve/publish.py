@@ -1,0 +1,55 @@
+"""What the server itself puts on topics: operators' actions, and rejects that are driven again.
+
+In: a record. Out: nothing; the broker has it. Called by routes.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.errors import UnavailableError
+
+SEND_WITHIN_S = 10.0
+
+
+class Publisher:
+    """Its producer lives from the first record on; one that failed is replaced, since it may be stuck for good."""
+
+    def __init__(self, kafka_bootstrap: str) -> None:
+        self._bootstrap = kafka_bootstrap
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def publish(self, topic: str, records: list[tuple[bytes | None, bytes]]) -> None:
+        """Keys and values, in their order. Raises UnavailableError; some of them may be there nevertheless."""
+        if not records:
+            return
+        try:
+            async with asyncio.timeout(SEND_WITHIN_S):
+                producer = await self._started()
+                for sent in [await producer.send(topic, value, key=key) for key, value in records]:
+                    await sent
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.close()
+            raise UnavailableError(f"Kafka does not take it ({error!r}): `robovitals status`") from None
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(SEND_WITHIN_S):
+                    await producer.stop()
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, enable_idempotence=True)
+                try:
+                    await producer.start()
+                except BaseException:  # also when our time is over: its connections must not stay
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer

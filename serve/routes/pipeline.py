@@ -1,0 +1,93 @@
+"""How the pipeline does, what it could not use, and sending that again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+
+from schemas.topics import FRAMES
+from serve.context import Context
+from serve.contract import API, body, route
+from serve.identity import needs
+from serve.people import Person, Role
+from serve.pipeline import Pipeline, Report
+from serve.publish import Publisher
+from serve.rejects import (
+    LateWindows,
+    Place,
+    RejectCount,
+    RejectsPage,
+    bytes_of,
+    late_windows,
+    note_redriven,
+    reject_counts,
+    rejects_page,
+)
+
+router = APIRouter(prefix=API, tags=["pipeline"])
+Admin = Annotated[Person, Depends(needs(Role.ADMIN))]
+
+COUNTED_FOR = timedelta(days=1)
+AT_ONCE = 500
+
+
+class PipelinePage(msgspec.Struct, frozen=True, kw_only=True):
+    """`rejects`: of the last day. `late`: windows that wait for their repair."""
+
+    report: Report
+    rejects: list[RejectCount]
+    late: list[LateWindows]
+
+
+class Redrive(msgspec.Struct, frozen=True, kw_only=True):
+    """Rejected frames, by where they were."""
+
+    places: Annotated[tuple[Place, ...], msgspec.Meta(min_length=1, max_length=AT_ONCE)]
+
+
+class Redriven(msgspec.Struct, frozen=True, kw_only=True):
+    """How many were sent; the others are no rejects of frames."""
+
+    sent: int
+    unknown: int
+
+
+@route(router, "GET", "/pipeline", Role.VIEWER, PipelinePage)
+async def pipeline(request: Request, person: Annotated[Person, Depends(needs(Role.VIEWER))]) -> PipelinePage:
+    """Rate, lag, processes, rejects by reason, windows to be repaired."""
+    context: Context = request.app.state.context
+    state: Pipeline = request.app.state.pipeline
+    async with context.own() as connection:
+        return PipelinePage(
+            report=state.report(),
+            rejects=await reject_counts(connection, datetime.now(UTC) - COUNTED_FOR),
+            late=await late_windows(connection),
+        )
+
+
+@route(router, "GET", "/rejects", Role.ADMIN, RejectsPage)
+async def rejects(
+    request: Request,
+    person: Admin,
+    reason: str | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> RejectsPage:
+    """What could not be used, newest first, decoded as far as it goes."""
+    context: Context = request.app.state.context
+    async with context.own() as connection:
+        return await rejects_page(connection, reason, cursor, limit)
+
+
+@route(router, "POST", "/rejects/redrive", Role.ADMIN, Redriven, takes=Redrive)
+async def redrive(request: Request, person: Admin, wanted: Annotated[Redrive, Depends(body(Redrive))]) -> Redriven:
+    """Send the original bytes of rejected frames again, after a fix: each becomes a row, or a new reject."""
+    context: Context = request.app.state.context
+    publisher: Publisher = request.app.state.publisher
+    async with context.own() as connection:
+        found = await bytes_of(connection, wanted.places)
+    await publisher.publish(FRAMES.name, [(key, value) for _, key, value in found])
+    async with context.own() as connection:
+        await note_redriven(connection, [place for place, _, _ in found], person.name)
+    return Redriven(sent=len(found), unknown=len(wanted.places) - len(found))
