@@ -15,21 +15,17 @@ Repairing is given a share of the time, whatever waits: it is in the process, an
 """
 
 import asyncio
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 
 import asyncpg
-from asyncpg import exceptions as driver
 
 from processors import repair_tables as tables
 from processors.repair_tables import Connection, Mark
 from processors.rows import Recount
 from processors.summarise_metrics import SummariseMetrics
-from processors.transient import TRANSIENT
-from schemas.errors import StopError, UnavailableError
+from processors.transient import look_until
 from schemas.vitals import LATE_REASONS, Vitals
 from schemas.watermark import NO_WATERMARK, Resume
 
@@ -37,8 +33,6 @@ LOOK_EVERY_S = 1.0
 REST = 4.0  # for each second of work so many of rest: a fifth of the time
 LONGEST_REST_S = 5.0
 TIME_AT_ONCE_US = 2_000_000_000  # windows of so much time are read together: some thousand rows
-FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 30.0
 # Summarisers commit every second: a watermark that has not moved for so long is one that stands.
 STANDS_AFTER_S = 3.0
 CONNECT_TIMEOUT_S = 10.0
@@ -48,8 +42,6 @@ WINDOW_CLOSED = LATE_REASONS[0]
 
 Publish = Callable[[int, Sequence[Vitals]], Awaitable[None]]
 Commits = Callable[[], Awaitable[Mapping[int, Resume]]]
-
-_log = logging.getLogger(__name__)
 
 
 class Closed:
@@ -114,27 +106,14 @@ class Repairer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises StopError when Kafka does not take a message."""
-        backoff_s = FIRST_BACKOFF_S
         try:
-            while not stop.is_set():
-                try:
-                    more = await self._look()
-                    pause_s, backoff_s = 0.0 if more else LOOK_EVERY_S, FIRST_BACKOFF_S
-                except TRANSIENT as error:
-                    _log.warning("repair waits: %s", " ".join(str(error).split()) or type(error).__name__)
-                    self._metrics.repair_retries.inc()
-                    await self._disconnect()
-                    pause_s, backoff_s = backoff_s, min(2 * backoff_s, LONGEST_BACKOFF_S)
-                except driver.UndefinedTableError as error:
-                    raise UnavailableError(
-                        f"the database is not up to date: {error}; `robovitals migrate`"
-                    ) from None
-                except asyncpg.PostgresError as error:
-                    raise StopError(f"repair cannot go on, the database says: {error}") from error
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), pause_s)
+            await look_until(stop, "repair", self._turn, self._disconnect, self._metrics.repair_retries)
         finally:
-            await self._disconnect()
+            self._disconnect()
+
+    async def _turn(self) -> float:
+        """A look, and how long to pause after it."""
+        return 0.0 if await self._look() else LOOK_EVERY_S
 
     async def _look(self) -> bool:
         """Repair what is due. Returns whether there is probably more."""
@@ -185,7 +164,7 @@ class Repairer:
             return True
         return mark.start_us + mark.length_us <= self._closed.until_us.get(mark.partition, NO_WATERMARK)
 
-    async def _disconnect(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

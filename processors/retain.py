@@ -11,20 +11,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
-from asyncpg import exceptions as driver
 
 from processors import drop, roll_tables
-from processors.repair import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, Pace
+from processors.repair import Pace
 from processors.retain_metrics import RetainMetrics
 from processors.retention import TABLES
 from processors.roll import Roller
 from processors.roll_tables import Connection
-from processors.transient import TRANSIENT
-from schemas.errors import StopError, UnavailableError
+from processors.transient import look_until
 
 LOOK_EVERY_S = 60.0
 DROP_EVERY_S = 3600.0
@@ -65,27 +62,15 @@ class Retainer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises StopError where waiting will not help."""
-        backoff_s = FIRST_BACKOFF_S
         try:
-            while not stop.is_set():
-                try:
-                    await self._look(stop)
-                    pause_s, backoff_s = LOOK_EVERY_S, FIRST_BACKOFF_S
-                except TRANSIENT as error:
-                    _log.warning("retain waits: %s", " ".join(str(error).split()) or type(error).__name__)
-                    self._metrics.retries.inc()
-                    self._disconnect()
-                    pause_s, backoff_s = backoff_s, min(2 * backoff_s, LONGEST_BACKOFF_S)
-                except driver.UndefinedTableError as error:
-                    raise UnavailableError(
-                        f"the database is not up to date: {error}; `robovitals migrate`"
-                    ) from None
-                except asyncpg.PostgresError as error:
-                    raise StopError(f"retain cannot go on, the database says: {error}") from error
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), pause_s)
+            await look_until(stop, "retain", lambda: self._turn(stop), self._disconnect, self._metrics.retries)
         finally:
             self._disconnect()
+
+    async def _turn(self, stop: asyncio.Event) -> float:
+        """A look, and how long to pause after it."""
+        await self._look(stop)
+        return LOOK_EVERY_S
 
     async def once(self) -> bool:
         """One look, without rests. Returns whether it was our turn."""

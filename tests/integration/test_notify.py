@@ -15,10 +15,6 @@ from support.anomalies import SECRET, adopted, anomaly, changed
 from support.notifying import Listening, config_of, episode, hook, listening, notifying, publish
 from support.pipeline import Pipeline
 
-SECOND_US = 1_000_000
-AT = ("fleet.anomalies", 0)
-
-
 _FILE = """
 [receivers.hook]
 kind = "webhook"

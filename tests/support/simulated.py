@@ -18,18 +18,6 @@ SECOND_US = 1_000_000
 AT = ("fleet.anomalies", 0)
 
 
-_FILE = """
-[receivers.hook]
-kind = "webhook"
-url = "{url}"
-secrets = ["{secret}"]
-allow_http = true
-allow_private = true
-[[routes]]
-receivers = ["hook"]
-"""
-
-
 class Simulated:
     """The outbox of one receiver under a clock that the test sets: anomalies come straight into it."""
 
