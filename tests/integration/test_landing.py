@@ -19,6 +19,7 @@ from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
 from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Late, Vitals, encode_vitals
 from support import messages
 from support.frames import CODE, TIME_US, FakeRecord, frame, record
+from support.land import held, stopped_in_its_transaction, until
 
 READINGS = {"joint_temperature_c": [30.1, None, 255.0], "battery_soc": 0.75}
 
@@ -190,12 +191,16 @@ async def _kill_sessions(database: asyncpg.Connection) -> None:
     )
 
 
-async def test_a_lost_connection_is_a_retry_and_the_next_attempt_opens_another(
-    landing: Landing, database: asyncpg.Connection
+async def test_a_connection_lost_in_a_batch_is_a_retry_and_the_next_attempt_opens_another(
+    landing: Landing, database: asyncpg.Connection, database_url: str
 ):
-    await _kill_sessions(database)
-    with pytest.raises(RetryError):
-        await landing.land(_frames(frame()))
+    # Killed while idle, it may be found closed and opened anew before anything is lost: so kill it in its COPY.
+    async with held(database_url, "frame"):
+        attempt = asyncio.create_task(landing.land(_frames(frame())))
+        await until(stopped_in_its_transaction(database), "the batch waits for the lock")
+        await _kill_sessions(database)
+        with pytest.raises(RetryError):
+            await attempt
     assert await landing.land(_frames(frame())) == Landed(0)
 
 
