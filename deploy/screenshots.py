@@ -67,9 +67,7 @@ def main() -> int:
     parser.add_argument("--robots", type=int, default=ROBOTS, help=f"size of the fleet (default {ROBOTS})")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="robovitals-pictures-") as home:
-        settings = msgspec.structs.replace(
-            read_settings(), home=Path(home), kafka_bootstrap=None, database_url=None
-        )
+        settings = msgspec.structs.replace(read_settings(), home=Path(home), kafka=None, database_url=None)
         steps = Steps()
         control.start(settings, steps, simulate=args.robots)
         try:

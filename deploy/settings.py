@@ -6,6 +6,7 @@ a robot's installation has.
 """
 
 import os
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,15 +14,21 @@ from urllib.parse import urlsplit
 import msgspec
 
 from schemas.errors import SettingError, UnavailableError
+from schemas.kafka import Kafka
 
 HOME = "ROBOVITALS_HOME"
 CACHE = "ROBOVITALS_CACHE"
 KAFKA_BOOTSTRAP = "ROBOVITALS_KAFKA_BOOTSTRAP"
+KAFKA_USER = "ROBOVITALS_KAFKA_USER"
+KAFKA_PASSWORD = "ROBOVITALS_KAFKA_PASSWORD"  # noqa: S105 - the name of it
+KAFKA_PASSWORD_FILE = "ROBOVITALS_KAFKA_PASSWORD_FILE"  # noqa: S105
+KAFKA_CA = "ROBOVITALS_KAFKA_CA"
 DATABASE_URL = "ROBOVITALS_DATABASE_URL"
 LIMITS = "ROBOVITALS_LIMITS"
 NOTIFY = "ROBOVITALS_NOTIFY"
 
-_PATHS = (HOME, CACHE, LIMITS, NOTIFY)
+_PATHS = (HOME, CACHE, LIMITS, NOTIFY, KAFKA_PASSWORD_FILE)
+_PEM = "-----BEGIN "
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -29,12 +36,12 @@ class Settings(msgspec.Struct, frozen=True):
 
     home: Path
     cache: Path
-    kafka_bootstrap: str | None
+    kafka: Kafka | None
     database_url: str | None
 
 
 class Endpoints(msgspec.Struct, frozen=True):
-    kafka_bootstrap: str
+    kafka: Kafka
     database_url: str
 
 
@@ -43,7 +50,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         home=_directory(environ, HOME, Path(".robovitals")),
         cache=_directory(environ, CACHE, _default_cache(environ)),
-        kafka_bootstrap=_bootstrap(environ.get(KAFKA_BOOTSTRAP)),
+        kafka=read_kafka(environ),
         database_url=_database_url(environ.get(DATABASE_URL)),
     )
 
@@ -53,30 +60,56 @@ def endpoints(settings: Settings) -> Endpoints:
 
     Raises UnavailableError when neither knows.
     """
-    kafka, database = settings.kafka_bootstrap, settings.database_url
+    kafka, database = settings.kafka, settings.database_url
     if kafka is None or database is None:
         running = _running_stack(settings.home)
-        kafka = kafka or running.kafka_bootstrap
+        kafka = kafka or running.kafka
         database = database or running.database_url
     return Endpoints(kafka, database)
 
 
 def absolute_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment for a process that works in another directory than we do: paths as they are from here."""
-    paths = {name: str(Path(environ[name]).expanduser().absolute()) for name in _PATHS if name in environ}
-    return {**environ, **paths}
+    names = [name for name in _PATHS if name in environ]
+    if not environ.get(KAFKA_CA, _PEM).startswith(_PEM):
+        names.append(KAFKA_CA)
+    return {**environ, **{name: str(Path(environ[name]).expanduser().absolute()) for name in names}}
+
+
+def read_kafka(environ: Mapping[str, str]) -> Kafka | None:
+    """The Kafka that the environment names. Raises SettingError; a password is never repeated in it."""
+    bootstrap, user = _bootstrap(environ.get(KAFKA_BOOTSTRAP)), environ.get(KAFKA_USER)
+    needed = user if bootstrap is not None else None
+    for name in (KAFKA_USER, KAFKA_PASSWORD, KAFKA_PASSWORD_FILE, KAFKA_CA):
+        if name in environ and not needed:
+            missing = KAFKA_BOOTSTRAP if bootstrap is None else KAFKA_USER
+            raise SettingError(f"{name} is set, and {missing} is not: set both, or unset {name}")
+    if bootstrap is None or not user:
+        return None if bootstrap is None else Kafka(bootstrap)
+    return Kafka(bootstrap, user, _password(environ), _certificates(environ.get(KAFKA_CA)))
+
+
+def kafka_environ(kafka: Kafka) -> dict[str, str]:
+    """The same `kafka` as variables, for a process that is started."""
+    found = {
+        KAFKA_BOOTSTRAP: kafka.bootstrap,
+        KAFKA_USER: kafka.user,
+        KAFKA_PASSWORD: kafka.password,
+        KAFKA_CA: kafka.ca,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def stack_file(home: Path) -> Path:
-    """Written by the supervisor while it runs, readable by its owner only: it holds the database password."""
+    """Written by the supervisor while it runs, readable by its owner only: it holds passwords."""
     return home / "stack.json"
 
 
 class _StackFile(msgspec.Struct, frozen=True):
     """The part of `deploy.local.state.Stack` that a client needs."""
 
-    kafka_bootstrap: str | None
     database_url: str | None
+    kafka: Kafka | None = None
 
 
 def _running_stack(home: Path) -> Endpoints:
@@ -91,9 +124,9 @@ def _running_stack(home: Path) -> Endpoints:
         ) from None
     except msgspec.MsgspecError as error:
         raise UnavailableError(f"{stack_file(home)} cannot be read ({error}): `robovitals up`") from None
-    if found.kafka_bootstrap is None or found.database_url is None:
+    if found.kafka is None or found.database_url is None:
         raise UnavailableError(f"the stack in {home} is still starting: `robovitals status`")
-    return Endpoints(found.kafka_bootstrap, found.database_url)
+    return Endpoints(found.kafka, found.database_url)
 
 
 def _default_cache(environ: Mapping[str, str]) -> Path:
@@ -126,6 +159,36 @@ def _bootstrap(text: str | None) -> str | None:
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise SettingError(f"{KAFKA_BOOTSTRAP}={text!r}: give HOST:PORT, or several separated by commas")
     return text
+
+
+def _password(environ: Mapping[str, str]) -> str:
+    password, file = environ.get(KAFKA_PASSWORD), environ.get(KAFKA_PASSWORD_FILE)
+    if (password is None) == (file is None):
+        raise SettingError(f"{KAFKA_USER} is set: set {KAFKA_PASSWORD} or {KAFKA_PASSWORD_FILE} too, one of them")
+    if file is not None:
+        password = _read(KAFKA_PASSWORD_FILE, file).removesuffix("\n")
+    if not password:
+        raise SettingError(f"{KAFKA_PASSWORD if file is None else KAFKA_PASSWORD_FILE} is empty")
+    return password
+
+
+def _certificates(given: str | None) -> str | None:
+    """Of a file, or the text itself, as `kafka_environ` hands it on."""
+    if given is None:
+        return None
+    text = given if given.startswith(_PEM) else _read(KAFKA_CA, given)
+    try:
+        ssl.create_default_context(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise SettingError(f"{KAFKA_CA} names no certificates: give a file with certificates in PEM") from None
+    return text
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text()
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        raise SettingError(f"{name}={path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _database_url(text: str | None) -> str | None:

@@ -19,8 +19,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, make_wsgi_app
 
+from deploy.kafka_access import said
 from deploy.shell_metrics import ShellMetrics
-from schemas.errors import RobovitalsError, SettingError
+from schemas.errors import RobovitalsError, SettingError, UnavailableError
+from schemas.kafka import Kafka
 
 METRICS_PORT = "ROBOVITALS_METRICS_PORT"
 _log = logging.getLogger("robovitals")
@@ -40,8 +42,11 @@ class Process(Protocol):
         ...
 
 
-def run_process(name: str, build: Callable[[CollectorRegistry], Process]) -> int:
-    """Run a process until SIGTERM or SIGINT, or until it stops by itself. Returns the exit code."""
+def run_process(name: str, build: Callable[[CollectorRegistry], Process], kafka: Kafka | None = None) -> int:
+    """Run a process until SIGTERM or SIGINT, or until it stops by itself. Returns the exit code.
+
+    With the `kafka` that it needs, it is also said why that does not let it in.
+    """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format=f"%(asctime)s {name} %(levelname)s %(message)s"
     )
@@ -57,6 +62,8 @@ def run_process(name: str, build: Callable[[CollectorRegistry], Process]) -> int
             asyncio.run(_until_stopped(process))
         except RobovitalsError as error:
             _log.error("stopped: %s", error)
+            if kafka is not None and isinstance(error, UnavailableError) and (why := asyncio.run(said(kafka))):
+                _log.error("%s", why)
             return error.exit_code
     _log.info("stopped")
     return 0

@@ -14,7 +14,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
+from deploy.kafka_access import said
 from schemas.errors import StopError, UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import DEFAULT_PARTITIONS, TOPICS, Topic
 
 
@@ -27,12 +29,12 @@ class TopicReport(msgspec.Struct, frozen=True):
     differences: list[str]
 
 
-async def ensure(bootstrap: str, partitions: int = DEFAULT_PARTITIONS, replication: int = 1) -> list[TopicReport]:
+async def ensure(kafka: Kafka, partitions: int = DEFAULT_PARTITIONS, replication: int = 1) -> list[TopicReport]:
     """Create what is missing, check what is there. Raises UnavailableError when no broker answers.
 
     A fleet that exists keeps its number of partitions: `partitions` counts only for the first creation.
     """
-    async with _admin(bootstrap) as admin:
+    async with _admin(kafka) as admin:
         existing = set(await admin.list_topics())
         fleet = await _fleet_partitions(admin, existing) or partitions
         missing = [topic for topic in TOPICS if topic.name not in existing]
@@ -41,18 +43,18 @@ async def ensure(bootstrap: str, partitions: int = DEFAULT_PARTITIONS, replicati
         return [_report(topic, topic in missing, found, fleet) for topic in TOPICS]
 
 
-async def check(bootstrap: str) -> list[TopicReport]:
+async def check(kafka: Kafka) -> list[TopicReport]:
     """Check only; a missing topic is a difference."""
-    async with _admin(bootstrap) as admin:
+    async with _admin(kafka) as admin:
         fleet = await _fleet_partitions(admin, set(await admin.list_topics())) or DEFAULT_PARTITIONS
         found = await _describe(admin)
         return [_report(topic, False, found, fleet) for topic in TOPICS]
 
 
-async def delete_all(bootstrap: str) -> None:
+async def delete_all(kafka: Kafka) -> None:
     """Delete every topic of ours, and wait until they are gone. For tests and for starting afresh."""
     ours = {topic.name for topic in TOPICS}
-    async with _admin(bootstrap) as admin:
+    async with _admin(kafka) as admin:
         existing = ours & set(await admin.list_topics())
         if existing:
             await admin.delete_topics(sorted(existing))
@@ -61,19 +63,19 @@ async def delete_all(bootstrap: str) -> None:
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[Any]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="robovitals.topics")
+async def _admin(kafka: Kafka) -> AsyncIterator[Any]:
+    admin = AIOKafkaAdminClient(**kafka.client(), client_id="robovitals.topics")
     try:
         await admin.start()
     except KafkaConnectionError:
         await admin.close()
         raise UnavailableError(
-            f"no Kafka answers at {bootstrap}: `robovitals doctor`, or correct ROBOVITALS_KAFKA_BOOTSTRAP"
+            await said(kafka) or f"Kafka at {kafka} did not answer, and does now: again"
         ) from None
     try:
         yield admin
     except KafkaError as error:
-        raise StopError(f"Kafka at {bootstrap} refused: {error}") from error
+        raise StopError(f"Kafka at {kafka} refused: {error}") from error
     finally:
         await admin.close()
 

@@ -16,6 +16,7 @@ from ingest.stories import SIGNALS, Story
 from schemas.action import ACTION_VERSION, Action, Kind, encode_action
 from schemas.anomaly import Anomaly, Transition, decode_anomaly
 from schemas.errors import RejectError
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, ANOMALIES
 
 ACTOR = "demo"
@@ -56,12 +57,10 @@ class Answers:
 class Operator:
     """`open` before the past is sent, then `run` while it is judged."""
 
-    def __init__(self, bootstrap: str, answers: Answers) -> None:
+    def __init__(self, kafka: Kafka, answers: Answers) -> None:
         self._answers = answers
-        self._consumer: Any = AIOKafkaConsumer(
-            ANOMALIES.name, bootstrap_servers=bootstrap, auto_offset_reset="latest"
-        )
-        self._producer: Any = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True)
+        self._consumer: Any = AIOKafkaConsumer(ANOMALIES.name, **kafka.client(), auto_offset_reset="latest")
+        self._producer: Any = AIOKafkaProducer(**kafka.client(), enable_idempotence=True)
 
     async def open(self) -> None:
         """Raises KafkaError."""

@@ -29,6 +29,7 @@ from ingest.reject_limit import RejectLimit, RejectPolicy
 from ingest.source import POLL_TIMEOUT_S, Source
 from ingest.writer import Writer
 from schemas.errors import RetryError, UnavailableError
+from schemas.kafka import Kafka
 
 # Records come and go by the ten thousand and hold no cycles: at Python's defaults a tenth of the time goes into
 # looking for some.
@@ -45,7 +46,7 @@ class LandSettings(msgspec.Struct, frozen=True):
     session time-out goes on at once. No two that run may share it.
     """
 
-    kafka_bootstrap: str
+    kafka: Kafka
     database_url: str
     instance: str | None = None
     rejects: RejectPolicy = RejectPolicy()
@@ -59,7 +60,7 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settings = settings
         self._metrics = metrics
         self._landing = Landing(settings.database_url)
-        self._rejects = RejectPublisher(settings.kafka_bootstrap)
+        self._rejects = RejectPublisher(settings.kafka)
         self._limit = RejectLimit(settings.rejects)
         self._progress = Progress(time.monotonic())
         self._writer = Writer(self._landing, self._rejects, self._limit, metrics, self._progress)
@@ -87,7 +88,7 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises StopError when going on would harm."""
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        self._source = source = Source(self._settings.kafka_bootstrap, self._settings.instance, self)
+        self._source = source = Source(self._settings.kafka, self._settings.instance, self)
         try:
             try:
                 await self._landing.connect()

@@ -15,6 +15,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.errors import RetryError, UnavailableError
 from schemas.frame import Frame, encode_frame
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 
 LINGER_MS = 10
@@ -38,14 +39,14 @@ class Acknowledged:
 
 
 class Publisher:
-    """`async with Publisher(bootstrap, client_id) as publisher: await publisher.send(frame)`.
+    """`async with Publisher(kafka, client_id) as publisher: await publisher.send(frame)`.
 
     Leaving without an error flushes. Raises UnavailableError when no broker answers or the topic is missing, and
     RetryError when the broker did not acknowledge something: what was sent then is not known, `failed` counts it.
     """
 
-    def __init__(self, bootstrap: str, client_id: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: Kafka, client_id: str) -> None:
+        self._kafka = kafka
         self._client_id = client_id
         self._producer: Any = None
         self._partitions: list[int] = []
@@ -56,7 +57,7 @@ class Publisher:
 
     async def __aenter__(self) -> "Publisher":
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             client_id=self._client_id,
             enable_idempotence=True,
             compression_type=COMPRESSION,
@@ -72,7 +73,7 @@ class Publisher:
         except KafkaConnectionError:
             await self._producer.stop()
             raise UnavailableError(
-                f"no Kafka answers at {self._bootstrap}: `robovitals doctor`, or correct ROBOVITALS_KAFKA_BOOTSTRAP"
+                f"no Kafka answers at {self._kafka}: `robovitals doctor`, or correct ROBOVITALS_KAFKA_BOOTSTRAP"
             ) from None
         except BaseException:
             await self._producer.stop()
@@ -129,5 +130,5 @@ class Publisher:
 
     def _failure(self) -> RetryError:
         return RetryError(
-            f"Kafka at {self._bootstrap} did not acknowledge a frame ({type(self._error).__name__}: {self._error})"
+            f"Kafka at {self._kafka} did not acknowledge a frame ({type(self._error).__name__}: {self._error})"
         )

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.errors import RetryError
+from schemas.kafka import Kafka
 from schemas.reject import Reject, encode_reject
 from schemas.topics import REJECTS
 
@@ -26,8 +27,8 @@ _CUT_KEY_BYTES = 1024
 class RejectPublisher:
     """Its producer lives from the first reject on; one that failed is replaced, since it may be stuck for good."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
 
     async def publish(self, rejects: Sequence[Reject]) -> None:
@@ -54,7 +55,7 @@ class RejectPublisher:
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                **self._kafka.client(),
                 enable_idempotence=True,
                 compression_type="lz4",
                 max_request_size=REJECTS.max_message_bytes,

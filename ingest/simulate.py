@@ -27,6 +27,7 @@ from ingest.schedule import Schedule, Slot
 from ingest.stories import broken_at, moments, still_broken
 from schemas.errors import RetryError, UnavailableError
 from schemas.frame import Frame
+from schemas.kafka import Kafka
 
 LOOK_EVERY_US = 1_000_000  # how often fleet.json is written and faults.json looked at
 # So long each robot has been heard before the rest of its past comes: by then that is late, and raises nothing.
@@ -40,7 +41,7 @@ _log = logging.getLogger("robovitals")
 class SimulateSettings:
     """`history_s` of past come first, or a demo's day; `duration_s` of live frames, None = until stopped."""
 
-    bootstrap: str
+    kafka: Kafka
     home: Path
     robots: int
     hz: float
@@ -112,7 +113,7 @@ class Simulator:
         answering = await self._answer()
         over = False
         while not over and not stop.is_set():
-            publisher, self._counted = Publisher(self._settings.bootstrap, "robovitals.simulate"), 0
+            publisher, self._counted = Publisher(self._settings.kafka, "robovitals.simulate"), 0
             try:
                 async with publisher:
                     self._connected = True
@@ -137,7 +138,7 @@ class Simulator:
         answers = Answers(self._told, self._begins_us)
         if not answers.left:
             return None
-        operator = Operator(self._settings.bootstrap, answers)
+        operator = Operator(self._settings.kafka, answers)
         try:
             await operator.open()
         except KafkaError as error:

@@ -15,6 +15,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 
 from ingest.batch import LANDED_TOPICS, Record
 from schemas.errors import ContractError, RetryError, StopError, UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import MAX_RECORD_BYTES
 
 GROUP = "robovitals.land"
@@ -35,12 +36,12 @@ _Answer = TypeVar("_Answer")
 class Source:
     """The topics that are landed, as a member of the group. Offsets are never taken from the group."""
 
-    def __init__(self, bootstrap: str, instance: str | None, listener: ConsumerRebalanceListener) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: Kafka, instance: str | None, listener: ConsumerRebalanceListener) -> None:
+        self._kafka = kafka
         self._instance = instance
         self._listener = listener
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **kafka.client(),
             group_id=GROUP,
             group_instance_id=instance,
             enable_auto_commit=False,
@@ -62,16 +63,14 @@ class Source:
                 await connecting
         except KafkaError as error:
             raise UnavailableError(
-                f"Kafka at {self._bootstrap} cannot be used ({error!r}): `robovitals doctor`"
+                f"Kafka at {self._kafka} cannot be used ({error!r}): `robovitals doctor`"
             ) from None
 
     async def _connect(self) -> None:
         await self._consumer.start()
         missing = set(LANDED_TOPICS) - await self._consumer.topics()
         if missing:
-            raise UnavailableError(
-                f"Kafka at {self._bootstrap} has no topic {', '.join(sorted(missing))}: `robovitals topics`"
-            )
+            raise UnavailableError(self._kafka.without(missing))
         self._consumer.subscribe(LANDED_TOPICS, listener=self._listener)
 
     async def stop(self) -> None:

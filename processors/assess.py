@@ -19,6 +19,7 @@ from processors.faust_app import bytes_topic, check_topics, make_app
 from processors.forward_actions import ForwardActions
 from processors.group_work import Grouping
 from schemas.errors import ContractError, RobovitalsError, StopError
+from schemas.kafka import Kafka
 from schemas.limits import Limits
 from schemas.topics import VITALS
 
@@ -34,7 +35,7 @@ class AssessSettings(msgspec.Struct, frozen=True):
     `directory` holds its local state: another one for each replica.
     """
 
-    bootstrap: str
+    kafka: Kafka
     directory: Path
     instance: str | None
     silence_us: int
@@ -45,19 +46,19 @@ class Assess:
     """One worker; as many as there are partitions share the work."""
 
     def __init__(self, settings: AssessSettings, metrics: AssessMetrics) -> None:
-        self._bootstrap = settings.bootstrap
+        self._kafka = settings.kafka
         self._directory = settings.directory
         self._metrics = metrics
-        app = self._app = make_app(settings.bootstrap, settings.directory, settings.instance)
+        app = self._app = make_app(settings.kafka, settings.directory, settings.instance)
         self._work = AssessWork(app, settings.limits, settings.silence_us, metrics)
         app.agent(bytes_topic(app, VITALS), name="assess", concurrency=1)(self._work.consume)
-        self._forward = ForwardActions(settings.bootstrap, settings.instance, metrics)
-        self._grouping = Grouping(settings.bootstrap, metrics.groups, self._groups)
+        self._forward = ForwardActions(settings.kafka, settings.instance, metrics)
+        self._grouping = Grouping(settings.kafka, metrics.groups, self._groups)
         self._progress_s = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Assess until `stop`. Raises StopError when something failed that is not the data's fault."""
-        await check_topics(self._bootstrap)
+        await check_topics(self._kafka)
         starting = asyncio.create_task(self._app.start())
         forwarding = asyncio.create_task(self._forward.run())
         over = asyncio.Event()

@@ -17,6 +17,7 @@ from mode import CrashingSupervisor
 from mode.threads import WorkerThread
 
 from schemas.errors import UnavailableError
+from schemas.kafka import MECHANISM, Kafka
 from schemas.topics import (
     ACTIONS,
     ANOMALIES,
@@ -141,14 +142,24 @@ class KeptTopic(faust.Topic):  # type: ignore[misc]
         return self._queue
 
 
-def make_app(bootstrap: str, directory: Path, instance: str | None) -> faust.App:
+def broker(kafka: Kafka) -> dict[str, Any]:
+    """Where Kafka is, and who we are there, as Faust's settings."""
+    settings: dict[str, Any] = {"broker": [f"aiokafka://{server.strip()}" for server in kafka.bootstrap.split(",")]}
+    if kafka.user is not None:
+        settings["broker_credentials"] = faust.SASLCredentials(
+            username=kafka.user, password=kafka.password, mechanism=MECHANISM, ssl_context=kafka.tls()
+        )
+    return settings
+
+
+def make_app(kafka: Kafka, directory: Path, instance: str | None) -> faust.App:
     """The app. Topics and changelogs exist already (`deploy/topics.py`)."""
     for name in ("faust", "mode", __name__):  # a service of Faust logs under its own module's name
         logging.getLogger(name).setLevel(logging.WARNING)
     directory.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         ASSESSOR_APP,
-        broker=[f"aiokafka://{server.strip()}" for server in bootstrap.split(",")],
+        **broker(kafka),
         autodiscover=False,
         web_enabled=False,
         datadir=str(directory),
@@ -176,18 +187,18 @@ def make_app(bootstrap: str, directory: Path, instance: str | None) -> faust.App
     return app
 
 
-async def check_topics(bootstrap: str) -> None:
+async def check_topics(kafka: Kafka) -> None:
     """Faust waits for ever for a topic that is missing. Raises UnavailableError for one, or for no broker."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id=f"{ASSESSOR_APP}.check")
+    consumer = AIOKafkaConsumer(**kafka.client(), client_id=f"{ASSESSOR_APP}.check")
     try:
         await consumer.start()
         missing = {topic.name for topic in TOPICS} - await consumer.topics()
     except KafkaConnectionError:
-        raise UnavailableError(f"no Kafka answers at {bootstrap}: `robovitals doctor`") from None
+        raise UnavailableError(f"no Kafka answers at {kafka}: `robovitals doctor`") from None
     finally:
         await consumer.stop()
     if missing:
-        raise UnavailableError(f"there is no topic {', '.join(sorted(missing))}: `robovitals topics`")
+        raise UnavailableError(kafka.without(missing))
 
 
 def bytes_topic(app: faust.App, topic: Topic) -> Any:

@@ -26,6 +26,7 @@ from processors.outlet import Outlet, Sent, settled
 from schemas.action import decode_action
 from schemas.anomaly import FLEET
 from schemas.errors import RejectError, StopError
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS
 from schemas.vitals import VITALS_VERSION, Acted
 
@@ -48,8 +49,8 @@ def partition_of(code: str, partitions: int) -> int:
 class ForwardActions:
     """The loop. One a process; the group shares the partitions."""
 
-    def __init__(self, bootstrap: str, instance: str | None, metrics: AssessMetrics) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: Kafka, instance: str | None, metrics: AssessMetrics) -> None:
+        self._kafka = kafka
         self._member = f"{GROUP}.{instance}" if instance else None
         self._metrics = metrics
 
@@ -63,10 +64,10 @@ class ForwardActions:
                 await asyncio.sleep(_BACKOFF_S)
 
     async def _forward_all(self) -> None:
-        outlet = Outlet(self._bootstrap)
+        outlet = Outlet(self._kafka)
         consumer = AIOKafkaConsumer(
             ACTIONS.name,
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             group_id=GROUP,
             group_instance_id=self._member,
             enable_auto_commit=False,

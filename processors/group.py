@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
 
 from schemas.errors import RetryError
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 from schemas.watermark import Resume, from_metadata
 
@@ -24,13 +25,13 @@ _Answer = TypeVar("_Answer")
 class Group:
     """`open` it inside the loop that uses it."""
 
-    def __init__(self, kafka_bootstrap: str) -> None:
-        self._bootstrap = kafka_bootstrap
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
         self._client: AIOKafkaClient | None = None
 
     async def open(self) -> None:
         """Raises KafkaError when no broker answers."""
-        self._client = AIOKafkaClient(bootstrap_servers=self._bootstrap)
+        self._client = AIOKafkaClient(**self._kafka.client())
         await self._client.bootstrap()
 
     async def committed(self) -> dict[int, tuple[int, str]]:

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from processors.fleet_state import HEAD_KEY, Entry, Fleet, pack, unpack
 from schemas.errors import ContractError
+from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES, GROUP_STATE, MAX_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
@@ -31,14 +32,14 @@ _PARTITION = TopicPartition(GROUP_STATE.name, 0)
 class GroupStore:
     """`open`, then `read`, then `write` for as long as nobody else opens one."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
         """From here on nobody who opened one before can write. Raises KafkaError."""
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             transactional_id=TRANSACTIONAL_ID,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             linger_ms=5,
@@ -54,7 +55,7 @@ class GroupStore:
         """
         kept: dict[str, bytes] = {}
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, isolation_level="read_committed", enable_auto_commit=False
+            **self._kafka.client(), isolation_level="read_committed", enable_auto_commit=False
         )
         try:
             await consumer.start()

@@ -30,6 +30,7 @@ from processors.members import SLICE_US, Arrived, Asked, Seen
 from schemas.action import decode_action, encode_action
 from schemas.anomaly import FLEET, Anomaly, decode_anomaly, encode_anomaly
 from schemas.errors import RejectError
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, ANOMALIES, MAX_RECORD_BYTES
 
 LOOK_EVERY_S = 0.5
@@ -54,8 +55,8 @@ class _Waiting(NamedTuple):
 class Grouping:
     """`is_ours`: whether this replica is the one that groups."""
 
-    def __init__(self, bootstrap: str, metrics: GroupMetrics, is_ours: Callable[[], bool]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: Kafka, metrics: GroupMetrics, is_ours: Callable[[], bool]) -> None:
+        self._kafka = kafka
         self._metrics = metrics
         self._is_ours = is_ours
         self._turn: _Turn | None = None
@@ -74,7 +75,7 @@ class Grouping:
             if self._is_ours():
                 began_s = time.monotonic()
                 try:
-                    self._turn = _Turn(self._bootstrap, self._metrics, self._is_ours)
+                    self._turn = _Turn(self._kafka, self._metrics, self._is_ours)
                     await self._turn.run(stop)
                 except ProducerFenced as error:
                     _log.info("another assessor groups now: %r", error)
@@ -97,17 +98,15 @@ class _Turn:
     `taken_us`: the end of the last slice that was taken, None at the beginning.
     """
 
-    def __init__(self, bootstrap: str, metrics: GroupMetrics, is_ours: Callable[[], bool]) -> None:
+    def __init__(self, kafka: Kafka, metrics: GroupMetrics, is_ours: Callable[[], bool]) -> None:
         self._metrics = metrics
         self._is_ours = is_ours
-        self._store = GroupStore(bootstrap)
+        self._store = GroupStore(kafka)
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=5,
+            **kafka.client(), enable_idempotence=True, acks="all", linger_ms=5,
             max_request_size=MAX_RECORD_BYTES, compression_type="zstd",
         )  # fmt: skip
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        self._consumer = AIOKafkaConsumer(**kafka.client(), enable_auto_commit=False, auto_offset_reset="earliest")
         self._fleet = Fleet()
         self._waiting: list[_Waiting] = []
         self._read_us: dict[TopicPartition, int] = {}

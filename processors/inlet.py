@@ -18,6 +18,7 @@ from processors.resume import taken_up
 from processors.windows import Rule
 from schemas.columns import Record
 from schemas.errors import ContractError, RetryError, StopError, UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES, MAX_RECORD_BYTES
 from schemas.watermark import Resume, to_metadata
 
@@ -50,9 +51,9 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
     """
 
     def __init__(
-        self, kafka_bootstrap: str, instance: str | None, group: Group, leaving: Callable[[], Awaitable[None]]
+        self, kafka: Kafka, instance: str | None, group: Group, leaving: Callable[[], Awaitable[None]]
     ) -> None:
-        self._bootstrap = kafka_bootstrap
+        self._kafka = kafka
         self._instance = instance
         self._group = group
         self._leaving = leaving
@@ -64,7 +65,7 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
     async def open(self, stop: asyncio.Event) -> None:
         """Join the group, or give up at `stop`. Raises UnavailableError when Kafka cannot be used."""
         self._consumer = consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             group_id=GROUP,
             group_instance_id=self._instance,
             enable_auto_commit=False,
@@ -85,7 +86,7 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         except KafkaError as error:
             raise UnavailableError(
-                f"Kafka at {self._bootstrap} cannot be used ({error!r}): `robovitals topics` creates what is "
+                f"Kafka at {self._kafka} cannot be used ({error!r}): `robovitals topics` creates what is "
                 "missing, `robovitals doctor` looks further"
             ) from None
 

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from processors.partition import record_of
 from schemas.errors import StopError
+from schemas.kafka import Kafka
 from schemas.topics import MAX_RECORD_BYTES, VITALS
 from schemas.vitals import Message
 
@@ -26,14 +27,14 @@ BATCH_BYTES = 256 * 1024
 
 
 class Outlet:
-    def __init__(self, kafka_bootstrap: str) -> None:
-        self._bootstrap = kafka_bootstrap
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
         """Raises KafkaError when no broker answers."""
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             enable_idempotence=True,
             acks="all",
             linger_ms=LINGER_MS,

@@ -27,6 +27,7 @@ from processors.summarise_metrics import SummariseMetrics
 from processors.windows import Rule
 from schemas.columns import Record
 from schemas.errors import RetryError, UnavailableError
+from schemas.kafka import Kafka
 from schemas.limits import Limits
 from schemas.vitals import Vitals
 from schemas.watermark import NO_WATERMARK
@@ -49,7 +50,7 @@ class SummariseSettings(msgspec.Struct, frozen=True):
     session time-out goes on at once. No two that run may share it.
     """
 
-    kafka_bootstrap: str
+    kafka: Kafka
     database_url: str
     rule: Rule
     limits: Limits
@@ -88,9 +89,9 @@ class Summariser:
     def __init__(self, settings: SummariseSettings, metrics: SummariseMetrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._group = Group(settings.kafka_bootstrap)
-        self._inlet = Inlet(settings.kafka_bootstrap, settings.instance, self._group, self._leave)
-        self._outlet = Outlet(settings.kafka_bootstrap)
+        self._group = Group(settings.kafka)
+        self._inlet = Inlet(settings.kafka, settings.instance, self._group, self._leave)
+        self._outlet = Outlet(settings.kafka)
         self._repairer = Repairer(settings.database_url, metrics, self._publish, self._group.resumes)
         self._assigned: dict[int, _Assigned] = {}
         # A batch has been taken up and not all that follows from it handed over: nothing may be committed now.
@@ -142,7 +143,7 @@ class Summariser:
             await self._outlet.open()
         except KafkaError as error:
             raise UnavailableError(
-                f"no Kafka answers at {self._settings.kafka_bootstrap} ({error!r}): `robovitals doctor`"
+                f"no Kafka answers at {self._settings.kafka} ({error!r}): `robovitals doctor`"
             ) from None
         await self._inlet.open(stop)
 

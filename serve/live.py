@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.anomaly import decode_anomaly
 from schemas.errors import RejectError, UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES, HEALTH
 from serve import database
 from serve.context import Context
@@ -40,8 +41,8 @@ _head = msgspec.json.Decoder(Head)
 class Live:
     """`hub` is replaced whenever it has to begin anew. `changed()` ends when there is something new."""
 
-    def __init__(self, kafka_bootstrap: str, context: Context, now_s: Callable[[], float] = time.time) -> None:
-        self._bootstrap = kafka_bootstrap
+    def __init__(self, kafka: Kafka, context: Context, now_s: Callable[[], float] = time.time) -> None:
+        self._kafka = kafka
         self._context = context
         self._now_s = now_s
         self._news = asyncio.Event()
@@ -79,7 +80,7 @@ class Live:
         return self._written[key]
 
     async def _listen(self) -> None:
-        consumer = AIOKafkaConsumer(*_TOPICS, bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(*_TOPICS, **self._kafka.client(), enable_auto_commit=False)
         try:
             await consumer.start()
             hub = Hub(uuid.uuid4().hex[:8])
@@ -98,7 +99,7 @@ class Live:
     async def _position(self, consumer: AIOKafkaConsumer, landed: Mapping[str, Mapping[int, int]]) -> None:
         partitions = consumer.assignment()
         if missing := set(_TOPICS) - {partition.topic for partition in partitions}:
-            raise UnavailableError(f"no topic {', '.join(sorted(missing))}: `robovitals topics`")
+            raise UnavailableError(self._kafka.without(missing))
         since_ms = int((self._now_s() - BEGIN_BEFORE_S) * 1000)
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
         beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)

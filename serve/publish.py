@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 
 SEND_WITHIN_S = 10.0
 
@@ -17,8 +18,8 @@ SEND_WITHIN_S = 10.0
 class Publisher:
     """Its producer lives from the first record on; one that failed is replaced, since it may be stuck for good."""
 
-    def __init__(self, kafka_bootstrap: str) -> None:
-        self._bootstrap = kafka_bootstrap
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
@@ -45,7 +46,7 @@ class Publisher:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, enable_idempotence=True)
+                producer = AIOKafkaProducer(**self._kafka.client(), enable_idempotence=True)
                 try:
                     await producer.start()
                 except BaseException:  # also when our time is over: its connections must not stay

@@ -12,6 +12,7 @@ import msgspec
 import uvicorn
 
 from schemas.errors import SettingError, UnavailableError
+from schemas.kafka import Kafka
 from serve.app import create_app
 from serve.context import Context
 from serve.credentials import tokens_exist
@@ -26,7 +27,7 @@ CLOSE_WITHIN_S = 5
 class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`targets`: a Prometheus targets file that names the processes of the pipeline; it need not be there."""
 
-    kafka_bootstrap: str
+    kafka: Kafka
     host: str
     port: int
     targets: Path
@@ -47,9 +48,9 @@ class Server:
     def __init__(self, settings: ServeSettings, context: Context) -> None:
         self._settings = settings
         self._context = context
-        self._live = Live(settings.kafka_bootstrap, context)
+        self._live = Live(settings.kafka, context)
         self._pipeline = Pipeline(settings.targets, context)
-        self._publisher = Publisher(settings.kafka_bootstrap)
+        self._publisher = Publisher(settings.kafka)
         self._server: _Uvicorn | None = None
 
     async def run(self, stop: asyncio.Event) -> None:

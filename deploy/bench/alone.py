@@ -21,6 +21,7 @@ from deploy.bench.stand import Stand
 from deploy.bench.steady import STALLED_AFTER_S, Mark, between, mark
 from deploy.local.processes import ProductProcess
 from schemas.errors import StopError
+from schemas.kafka import Kafka
 from schemas.topics import VITALS
 
 LOOK_EVERY_S = 0.1
@@ -60,7 +61,7 @@ def _assess(stand: Stand, assess: ProductProcess, sent: Sequence[Sent]) -> Asses
     before = metrics.read(assess.port)
     assess.process.send_signal(signal.SIGSTOP)
     try:
-        _send(stand.endpoints.kafka_bootstrap, sent)
+        _send(stand.endpoints.kafka, sent)
     finally:
         assess.process.send_signal(signal.SIGCONT)
     begin, windows = mark(0, pids), sum(one.windows for one in sent)
@@ -101,8 +102,8 @@ def _wait(
         time.sleep(LOOK_EVERY_S)
 
 
-def _send(bootstrap: str, sent: Sequence[Sent]) -> None:
-    producer = Producer({**broker.client(bootstrap), **PRODUCER, "compression.type": "lz4"})
+def _send(kafka: Kafka, sent: Sequence[Sent]) -> None:
+    producer = Producer({**broker.client(kafka), **PRODUCER, "compression.type": "lz4"})
     for one in sent:
         produce(producer, VITALS.name, one.value, one.key, one.partition)
     if producer.flush(FLUSH_WITHIN_S):

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy import topics
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES, TOPICS, Topic
 
 TIMEOUT_S = 10.0
@@ -26,15 +27,15 @@ _NO_LEADER_YET = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVA
 _FREE_WITHIN_S = 30.0  # a group is not empty until its members' sessions have timed out
 
 
-def client(bootstrap: str) -> dict[str, Any]:
+def client(kafka: Kafka) -> dict[str, Any]:
     """What every client of librdkafka's is given, or it says on stderr when it tries again or a server stops."""
-    return {"bootstrap.servers": bootstrap, "log_level": LOG_LEVEL}
+    return {**kafka.librdkafka(), "log_level": LOG_LEVEL}
 
 
-def watermarks(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
+def watermarks(kafka: Kafka, topic: str) -> dict[int, tuple[int, int]]:
     """Of each partition its first offset and the one after its last; empty where there is no such topic."""
     consumer, until_s = (
-        Consumer({**client(bootstrap), "group.id": "robovitals.bench"}),
+        Consumer({**client(kafka), "group.id": "robovitals.bench"}),
         time.monotonic() + TIMEOUT_S,
     )
     try:
@@ -46,7 +47,7 @@ def watermarks(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
                     raise
             time.sleep(0.1)
     except KafkaException as error:
-        raise UnavailableError(f"Kafka at {bootstrap} does not answer ({error}): `robovitals doctor`") from None
+        raise UnavailableError(f"Kafka at {kafka} does not answer ({error}): `robovitals doctor`") from None
     finally:
         consumer.close()
 
@@ -57,9 +58,9 @@ def _watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
     return {place.partition: consumer.get_watermark_offsets(place, timeout=TIMEOUT_S) for place in places}
 
 
-def settled(bootstrap: str, group: str, members: int) -> Callable[[], bool]:
+def settled(kafka: Kafka, group: str, members: int) -> Callable[[], bool]:
     """Asks whether the group has so many members, and its partitions are shared out among them."""
-    admin = AdminClient(client(bootstrap))
+    admin = AdminClient(client(kafka))
 
     def ask() -> bool:
         [answer] = admin.describe_consumer_groups([group]).values()
@@ -73,20 +74,20 @@ def settled(bootstrap: str, group: str, members: int) -> Callable[[], bool]:
     return ask
 
 
-def empty_topics(bootstrap: str, emptied: Sequence[Topic] = DERIVED) -> None:
+def empty_topics(kafka: Kafka, emptied: Sequence[Topic] = DERIVED) -> None:
     """Make topics anew, and forget what the groups have read."""
-    admin = AdminClient(client(bootstrap))
+    admin = AdminClient(client(kafka))
     names = [topic.name for topic in emptied]
     _settle(admin.delete_topics(names))
     while set(names) & set(admin.list_topics(timeout=TIMEOUT_S).topics):
         time.sleep(0.05)
-    asyncio.run(topics.ensure(bootstrap))
-    forget_groups(bootstrap)
+    asyncio.run(topics.ensure(kafka))
+    forget_groups(kafka)
 
 
-def forget_groups(bootstrap: str, groups: Sequence[str] = GROUPS) -> None:
+def forget_groups(kafka: Kafka, groups: Sequence[str] = GROUPS) -> None:
     """What they have committed. Raises UnavailableError where a group has members that do not go."""
-    admin, until_s = AdminClient(client(bootstrap)), time.monotonic() + _FREE_WITHIN_S
+    admin, until_s = AdminClient(client(kafka)), time.monotonic() + _FREE_WITHIN_S
     while True:
         try:
             _settle(admin.delete_consumer_groups(list(groups)))

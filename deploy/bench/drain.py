@@ -18,6 +18,7 @@ from deploy.bench.stand import Stand
 from deploy.bench.steady import STALLED_AFTER_S, Rate, between, mark
 from deploy.local.processes import ProductProcess
 from schemas.errors import StopError
+from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
 
 WINDOW_S = 60
@@ -45,14 +46,14 @@ def drain(stand: Stand, preloaded: Preloaded) -> Drained:
     """Raises UnavailableError when a process ends, StopError when something stands still or is missing."""
     assess, land = stand.product("assess", as_left=True), stand.product("land")
     summarise = stand.product("summarise", ROBOVITALS_WINDOW_S=f"{WINDOW_S}")
-    bootstrap, url = stand.endpoints.kafka_bootstrap, stand.endpoints.database_url
+    kafka, url = stand.endpoints.kafka, stand.endpoints.database_url
     with ExitStack() as held, tables.connected(url) as connection:
-        before = _pass_over(bootstrap, connection)
+        before = _pass_over(kafka, connection)
         holding = held.enter_context(ExitStack())
         holding.enter_context(tables.landing_held(url))
         held.enter_context(stand.running(assess, land))
         stand.wait_until_ready(assess)
-        stand.wait_until(broker.settled(bootstrap, LANDERS, 1), "the lander has its partitions")
+        stand.wait_until(broker.settled(kafka, LANDERS, 1), "the lander has its partitions")
         held.enter_context(stand.running(summarise))
         stand.wait_until_ready(summarise)
         holding.close()
@@ -67,11 +68,11 @@ def drain(stand: Stand, preloaded: Preloaded) -> Drained:
     return Drained(rate, took_s, peaks, progress.windows)
 
 
-def _pass_over(bootstrap: str, connection: psycopg.Connection) -> int:
+def _pass_over(kafka: Kafka, connection: psycopg.Connection) -> int:
     """What came of learning the robots counts as landed. Returns the sum of the vitals' next offsets."""
     ends: dict[str, dict[int, int]] = {}
     for topic in (VITALS, HEALTH, ANOMALIES):
-        spans = broker.watermarks(bootstrap, topic.name)
+        spans = broker.watermarks(kafka, topic.name)
         ends[topic.name] = {partition: end for partition, (_, end) in spans.items()}
         tables.pass_over(connection, topic.name, ends[topic.name])
     return sum(ends[VITALS.name].values())
@@ -114,7 +115,7 @@ class _Progress:
         time.sleep(LOOK_EVERY_S)
         said = metrics.read(self.summarise.port)
         self.windows = int(said.get(metrics.FINAL_WINDOWS, 0))
-        ends = broker.watermarks(self.stand.endpoints.kafka_bootstrap, VITALS.name)
+        ends = broker.watermarks(self.stand.endpoints.kafka, VITALS.name)
         self._vitals = sum(end for _, end in ends.values()) - self.vitals_before
 
 

@@ -14,6 +14,7 @@ from deploy.bench.broker import client
 from deploy.bench.fleet import Fleet
 from deploy.bench.preload import FLUSH_WITHIN_S, PRODUCER, produce
 from schemas.frame import FLAG_BACKFILL, encode_frame
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 
 APART_US = 1_000_000
@@ -23,7 +24,7 @@ AT_ONCE = 100
 class Task(msgspec.Struct, frozen=True):
     """`frames` a second apart up to the event time `until_us`, sent from `start_s` (monotonic), `rate` a second."""
 
-    bootstrap: str
+    kafka: Kafka
     frames: int
     rate: float
     until_us: int
@@ -32,7 +33,7 @@ class Task(msgspec.Struct, frozen=True):
 
 def run(task: Task) -> float:
     fleet = Fleet(1, task.until_us - task.frames * APART_US, APART_US)
-    producer = Producer({**client(task.bootstrap), **PRODUCER})
+    producer = Producer({**client(task.kafka), **PRODUCER})
     producer.list_topics(FRAMES.name)  # connect before it begins
     sleep(max(0.0, task.start_s - monotonic()))
     for number in range(task.frames):

@@ -15,6 +15,7 @@ from deploy.bench.broker import client
 from deploy.bench.load import Load, make_plan
 from deploy.bench.preload import FLUSH_WITHIN_S, PRODUCER, produce
 from schemas.frame import encode_frame
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 
 TICK_S = 0.001
@@ -23,7 +24,7 @@ TICK_S = 0.001
 class Task(msgspec.Struct, frozen=True):
     """A plan's arguments, and when it begins by both clocks."""
 
-    bootstrap: str
+    kafka: Kafka
     rate: float
     robots: int
     lead_in_s: float
@@ -36,7 +37,7 @@ def run(task: Task) -> list[float]:
     """Each tick everything that is due by then."""
     plan = make_plan(task.rate, task.robots, task.lead_in_s, task.seconds)
     load = Load(plan, task.start_us)
-    producer = Producer({**client(task.bootstrap), **PRODUCER})
+    producer = Producer({**client(task.kafka), **PRODUCER})
     producer.list_topics(FRAMES.name)  # connect before the first is due
     sent, behind_s = 0, []
     while sent < plan.frames:

@@ -92,13 +92,13 @@ class _Bench:
 
     def landers(self, count: int) -> Landed:
         self._empty()
-        stand, total, bootstrap = self._stand, self._preloaded.frames, self._stand.endpoints.kafka_bootstrap
+        stand, total, kafka = self._stand, self._preloaded.frames, self._stand.endpoints.kafka
         processes = [stand.product("land", f"-{number}") for number in range(1, count + 1)]
         with ExitStack() as held, tables.connected(self._url) as connection:
             holding = held.enter_context(ExitStack())
             holding.enter_context(tables.landing_held(self._url))
             held.enter_context(stand.running(*processes))
-            stand.wait_until(broker.settled(bootstrap, GROUP, count), "all landers have partitions")
+            stand.wait_until(broker.settled(kafka, GROUP, count), "all landers have partitions")
             holding.close()
             pids = {f"land-{p.port}": p.process.pid for p in processes if p.process} | stand.server_pids
             done = tables.landed(connection, FRAMES.name, self._preloaded.first)
@@ -112,7 +112,7 @@ class _Bench:
 
     def naive(self) -> Landed:
         self._empty()
-        broker.forget_groups(self._stand.endpoints.kafka_bootstrap, [NAIVE_APP])
+        broker.forget_groups(self._stand.endpoints.kafka, [NAIVE_APP])
         peer = Naive(self._stand)
         with self._stand.running(peer):
             assert peer.process is not None

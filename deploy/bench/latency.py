@@ -27,6 +27,7 @@ from deploy.bench.load import Load, Plan, make_plan
 from deploy.settings import Endpoints
 from schemas.anomaly import Transition, decode_anomaly
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES
 from serve import database
 
@@ -104,10 +105,10 @@ async def measure(
     """
     plan = make_plan(rate, robots, LEAD_IN_S, seconds)
     connection = await database.connect(servers.database_url)
-    consumer = AIOKafkaConsumer(ANOMALIES.name, bootstrap_servers=servers.kafka_bootstrap)
+    consumer = AIOKafkaConsumer(ANOMALIES.name, **servers.kafka.client())
     try:
-        await _begin(consumer, servers.kafka_bootstrap)
-        return await _Run(plan, seconds, spool, pids).run(servers.kafka_bootstrap, connection, consumer)
+        await _begin(consumer, servers.kafka)
+        return await _Run(plan, seconds, spool, pids).run(servers.kafka, connection, consumer)
     except asyncpg.UndefinedTableError:
         raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -117,12 +118,12 @@ async def measure(
         connection.terminate()
 
 
-async def _begin(consumer: AIOKafkaConsumer, bootstrap: str) -> None:
+async def _begin(consumer: AIOKafkaConsumer, kafka: Kafka) -> None:
     """Read only events that come from now on."""
     try:
         await consumer.start()
     except KafkaConnectionError:
-        raise UnavailableError(f"no Kafka answers at {bootstrap}: `robovitals doctor`") from None
+        raise UnavailableError(f"no Kafka answers at {kafka}: `robovitals doctor`") from None
     except UnknownTopicOrPartitionError:
         raise UnavailableError(f"topic {ANOMALIES.name} does not exist: `robovitals topics`") from None
     await consumer.seek_to_end()
@@ -142,34 +143,34 @@ class _Run:
         self._found = Latencies(plan.frames)
 
     async def run(
-        self, bootstrap: str, connection: "asyncpg.Connection[Any]", consumer: AIOKafkaConsumer
+        self, kafka: Kafka, connection: "asyncpg.Connection[Any]", consumer: AIOKafkaConsumer
     ) -> Latencies:
         for number, joint in self._plan.crossings.items():
             frame = self._load.frame(number)
             key = frame.robot_id, f"joint/{joint}", frame.time_us
             self._found.events.due_s[key] = self._start_s + self._plan.due_s(number)
         await asyncio.gather(
-            self._generate(bootstrap),
-            self._flush(bootstrap),
+            self._generate(kafka),
+            self._flush(kafka),
             self._watch_rows(connection),
             self._watch_events(consumer),
             self._watch_memory(),
         )
         return self._found
 
-    async def _generate(self, bootstrap: str) -> None:
+    async def _generate(self, kafka: Kafka) -> None:
         plan = self._plan
         task = generator.Task(
-            bootstrap, plan.rate, plan.robots, LEAD_IN_S, self._seconds, self._start_s, self._start_us
+            kafka, plan.rate, plan.robots, LEAD_IN_S, self._seconds, self._start_s, self._start_us
         )
         out = await _child("deploy.bench.generator", task)
         self._until_s = monotonic() + GIVE_UP_S
         self._found.behind_s = msgspec.json.decode(out, type=list[float])
 
-    async def _flush(self, bootstrap: str) -> None:
+    async def _flush(self, kafka: Kafka) -> None:
         frames, rate = self._spool.frames, self._spool.rate
         if frames:
-            task = flush.Task(bootstrap, frames, rate, self._start_us, self._start_s + LEAD_IN_S)
+            task = flush.Task(kafka, frames, rate, self._start_us, self._start_s + LEAD_IN_S)
             self._found.flush_s = msgspec.json.decode(await _child("deploy.bench.flush", task), type=float)
 
     def _waits(self, awaited: Awaited) -> bool:

@@ -14,16 +14,19 @@ import faust
 import numpy as np
 
 from deploy.bench.peer import BATCH, PROGRESS
-from deploy.settings import DATABASE_URL, HOME, KAFKA_BOOTSTRAP
+from deploy.settings import DATABASE_URL, HOME, read_kafka
+from processors.faust_app import broker
 from schemas.frame import Frame, decode_frame
 from schemas.layout import parse_layout
 from schemas.topics import FRAMES
 
 APP = "robovitals.bench.naive"
+KAFKA = read_kafka(os.environ)
+assert KAFKA is not None, "bench land names it"
 
 app = faust.App(
     APP,
-    broker=f"aiokafka://{os.environ[KAFKA_BOOTSTRAP]}",
+    **broker(KAFKA),
     datadir=os.environ[HOME],
     value_serializer="raw",
     key_serializer="raw",

@@ -24,6 +24,7 @@ from deploy.bench.stand import Stand
 from deploy.local import ports
 from schemas.anomaly import ANOMALY_VERSION, Anomaly, Transition, encode_anomaly
 from schemas.health import HEALTH_VERSION, ComponentHealth, Health, Status, Zone, encode_health
+from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES, HEALTH
 from serve.credentials import LINK_FOR
 from serve.people import Role, issue
@@ -70,7 +71,7 @@ async def _measure(
     link = await issue(connection, "link", "bench", Role.VIEWER, None, LINK_FOR)
     await connection.close()
     listeners = Listeners(url, token, clients)
-    load = Load(stand.endpoints.kafka_bootstrap, codes, listeners.sent_s)
+    load = Load(stand.endpoints.kafka, codes, listeners.sent_s)
     await listeners.start()
     load.start()
     try:
@@ -100,9 +101,9 @@ async def _measure(
 class Load:
     """A thread that judges every robot once a second, differently each time, and tells a probe now and then."""
 
-    def __init__(self, bootstrap: str, codes: list[str], sent_s: dict[int, float]) -> None:
+    def __init__(self, kafka: Kafka, codes: list[str], sent_s: dict[int, float]) -> None:
         self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "linger.ms": 5, "partitioner": "murmur2_random", "acks": "all",
+            {**kafka.librdkafka(), "linger.ms": 5, "partitioner": "murmur2_random", "acks": "all",
              "queue.buffering.max.messages": 1_000_000}
         )  # fmt: skip
         now_us = time.time_ns() // 1000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.bench.stand import Stand
 from deploy.local import children, processes
-from deploy.settings import DATABASE_URL, HOME, KAFKA_BOOTSTRAP, absolute_environ
+from deploy.settings import DATABASE_URL, HOME, absolute_environ, kafka_environ
 
 PROGRESS = "ROBOVITALS_BENCH_PROGRESS"
 """Names the file to which it writes how many rows it has inserted."""
@@ -27,7 +27,7 @@ class Naive:
         self._environ = {
             **absolute_environ(),
             HOME: str(self._home),
-            KAFKA_BOOTSTRAP: stand.endpoints.kafka_bootstrap,
+            **kafka_environ(stand.endpoints.kafka),
             DATABASE_URL: stand.endpoints.database_url,
             PROGRESS: str(self._progress),
         }

@@ -48,7 +48,7 @@ def measure(stand: Stand, frames: int, robots: int, rounds: int) -> Report:
 
 def make_empty(stand: Stand) -> None:
     """All but the frames."""
-    broker.empty_topics(stand.endpoints.kafka_bootstrap)
+    broker.empty_topics(stand.endpoints.kafka)
     with tables.connected(stand.endpoints.database_url) as connection:
         tables.empty_tables(connection)
 

@@ -47,8 +47,8 @@ class Preloaded:
 
 def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
     """Send the fleet's first `frames` frames. Raises UnavailableError where Kafka does not take them all."""
-    bootstrap, began_s = stand.endpoints.kafka_bootstrap, time.monotonic()
-    producer = Producer({**client(bootstrap), **PRODUCER})
+    kafka, began_s = stand.endpoints.kafka, time.monotonic()
+    producer = Producer({**client(kafka), **PRODUCER})
     try:
         for number in range(frames):
             frame = fleet.frame(number)
@@ -57,11 +57,11 @@ def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
                 print(f"  {number + 1} of {frames} frames sent", file=sys.stderr)
         left = producer.flush(FLUSH_WITHIN_S)
     except KafkaException as error:
-        raise UnavailableError(f"Kafka at {bootstrap} does not take frames: {error}") from None
-    spans = watermarks(bootstrap, FRAMES.name)
+        raise UnavailableError(f"Kafka at {kafka} does not take frames: {error}") from None
+    spans = watermarks(kafka, FRAMES.name)
     there = sum(end - first for first, end in spans.values())
     if left or there != frames:
-        raise UnavailableError(f"Kafka at {bootstrap} has {there} of {frames} frames: see its log in {stand.home}")
+        raise UnavailableError(f"Kafka at {kafka} has {there} of {frames} frames: see its log in {stand.home}")
     print(f"preloaded {frames} frames in {time.monotonic() - began_s:.0f} s", file=sys.stderr)
     return Preloaded(frames, spans)
 

@@ -46,7 +46,7 @@ class Buffers:
 
 def buffers(stand: Stand, preloaded: Preloaded) -> Buffers:
     """Raises UnavailableError where the topic does not hold what was preloaded."""
-    consumer = Consumer({**client(stand.endpoints.kafka_bootstrap), "group.id": "robovitals.bench"})
+    consumer = Consumer({**client(stand.endpoints.kafka), "group.id": "robovitals.bench"})
     firsts = {partition: first for partition, (first, _) in preloaded.spans.items()}
     consumer.assign([TopicPartition(FRAMES.name, partition, first) for partition, first in firsts.items()])
     batches, frames = [], 0

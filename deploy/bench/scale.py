@@ -40,7 +40,7 @@ def measure(stand: Stand, frames: int, fleets: Sequence[int], rounds: int) -> Re
 
 def _make_empty(stand: Stand) -> None:
     """The frames too: they are of another fleet."""
-    broker.empty_topics(stand.endpoints.kafka_bootstrap, TOPICS)
+    broker.empty_topics(stand.endpoints.kafka, TOPICS)
     with tables.connected(stand.endpoints.database_url) as connection:
         tables.empty_tables(connection)
 

@@ -129,7 +129,7 @@ def stand(settings: Settings) -> Iterator[Stand]:
             _remove(home)
             with _endpoints(settings, home) as (endpoints, servers):
                 migrate(endpoints.database_url)
-                asyncio.run(topics.ensure(endpoints.kafka_bootstrap))
+                asyncio.run(topics.ensure(endpoints.kafka))
                 yield Stand(home, endpoints, servers)
             state.remove(home)
     except stack.AlreadyRunning:
@@ -148,11 +148,11 @@ def stand(settings: Settings) -> Iterator[Stand]:
 
 @contextmanager
 def _endpoints(settings: Settings, home: Path) -> Iterator[tuple[Endpoints, Servers | None]]:
-    if settings.kafka_bootstrap is None or settings.database_url is None:
+    if settings.kafka is None or settings.database_url is None:
         with Servers(home, settings.cache) as servers:
             yield servers.endpoints, servers
     else:
-        endpoints = Endpoints(settings.kafka_bootstrap, settings.database_url)
+        endpoints = Endpoints(settings.kafka, settings.database_url)
         _refuse_data(endpoints)
         try:
             yield endpoints, None
@@ -163,7 +163,7 @@ def _endpoints(settings: Settings, home: Path) -> Iterator[tuple[Endpoints, Serv
 def _refuse_data(endpoints: Endpoints) -> None:
     """Raises UnavailableError where anything is that a benchmark would destroy."""
     unset = f"name empty servers, or unset {KAFKA_BOOTSTRAP} and {DATABASE_URL}: the benchmark then starts its own"
-    if sum(end - first for first, end in broker.watermarks(endpoints.kafka_bootstrap, FRAMES.name).values()):
+    if sum(end - first for first, end in broker.watermarks(endpoints.kafka, FRAMES.name).values()):
         raise UnavailableError(f"{FRAMES.name} holds frames, and a benchmark empties it: {unset}")
     with tables.connected(endpoints.database_url) as connection:
         try:
@@ -178,7 +178,7 @@ def _leave_empty(endpoints: Endpoints) -> None:
     """Or the next benchmark would take ours for somebody's."""
     with tables.connected(endpoints.database_url) as connection:
         tables.empty_tables(connection)
-    broker.empty_topics(endpoints.kafka_bootstrap, TOPICS)
+    broker.empty_topics(endpoints.kafka, TOPICS)
 
 
 def _identity(process: "subprocess.Popen[bytes] | None") -> Identity | None:

@@ -16,6 +16,7 @@ from deploy.topics import check
 from schemas.action import Action, Kind, encode_action
 from schemas.anomaly import FLEET
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 from schemas.robot_code import checked_code
 from schemas.topics import ACTIONS
 from serve import database
@@ -70,7 +71,7 @@ async def _act(servers: Endpoints, wish: Wish) -> int:
         await _check_robot(connection, wish.robot_id)
         alarms = await database.alarms(connection, wish.robot_id)
         actions, targets = actions_of(wish, alarms, time.time_ns() // 1000)
-        await _publish(servers.kafka_bootstrap, actions)
+        await _publish(servers.kafka, actions)
         deeds = await _come_of(connection, actions[0], len(targets))
     finally:
         await connection.close()
@@ -91,16 +92,16 @@ async def _check_robot(connection: asyncpg.Connection, code: str) -> None:
         raise UnavailableError(f"nothing of robot {code} has landed{known}")
 
 
-async def _publish(bootstrap: str, actions: list[Action]) -> None:
+async def _publish(kafka: Kafka, actions: list[Action]) -> None:
     # Asked of an administrator's client: a producer waits for ever for a topic that is not there.
-    if not next(report.partitions for report in await check(bootstrap) if report.name == ACTIONS.name):
+    if not next(report.partitions for report in await check(kafka) if report.name == ACTIONS.name):
         raise UnavailableError(f"topic {ACTIONS.name} does not exist: `robovitals topics`")
     try:
-        async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True) as producer:
+        async with AIOKafkaProducer(**kafka.client(), enable_idempotence=True) as producer:
             for action in actions:
                 await producer.send_and_wait(ACTIONS.name, encode_action(action), key=action.robot_id.encode())
     except KafkaConnectionError:
-        raise UnavailableError(f"no Kafka answers at {bootstrap}: `robovitals doctor`") from None
+        raise UnavailableError(f"no Kafka answers at {kafka}: `robovitals doctor`") from None
     except KafkaError as error:
         raise UnavailableError(f"Kafka does not take the action ({error!r}): `robovitals status`") from None
 

@@ -29,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     instance = os.environ.get(INSTANCE) or None
     assess = AssessSettings(
-        bootstrap=endpoints(settings).kafka_bootstrap,
+        kafka=endpoints(settings).kafka,
         directory=settings.home / "data" / "assess" / (instance or "unnamed"),
         instance=instance,
         silence_us=round(silence_s(os.environ) * 1_000_000),
         limits=limits_from(os.environ),
     )
-    return run_process("assess", lambda registry: Assess(assess, AssessMetrics.create(registry)))
+    return run_process("assess", lambda registry: Assess(assess, AssessMetrics.create(registry)), assess.kafka)
 
 
 def silence_s(environ: Mapping[str, str]) -> float:

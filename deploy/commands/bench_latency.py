@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def _pids(settings: Settings) -> dict[str, int]:
     """Whose memory can be watched: the local stack's, but for the database, which shares it among many."""
     running = state.running(settings.home)
-    if running is None or settings.kafka_bootstrap or settings.database_url:
+    if running is None or settings.kafka or settings.database_url:
         return {}
     members = (member for member in running.members if member.name != DatabaseServer.name)
     return {member.name: member.identity.pid for member in members if member.identity is not None}

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 async def _watch(servers: Endpoints, stack: state.Stack | None, once: bool, began_s: float) -> None:
     where = (await page.invitation(stack) if stack else None) or ""
     connection = await database.connect(servers.database_url)
-    consumer = AIOKafkaConsumer(FRAMES.name, bootstrap_servers=servers.kafka_bootstrap)
+    consumer = AIOKafkaConsumer(FRAMES.name, **servers.kafka.client())
     try:
         await consumer.start()
         watcher = Watcher(connection, consumer)

@@ -30,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     servers = endpoints(settings)
     land = LandSettings(
-        kafka_bootstrap=servers.kafka_bootstrap,
+        kafka=servers.kafka,
         database_url=servers.database_url,
         instance=os.environ.get(INSTANCE) or None,
         rejects=reject_policy(os.environ),
     )
-    return run_process("land", lambda registry: Lander(land, LandMetrics.create(registry)))
+    return run_process("land", lambda registry: Lander(land, LandMetrics.create(registry)), servers.kafka)
 
 
 def reject_policy(environ: Mapping[str, str]) -> RejectPolicy:

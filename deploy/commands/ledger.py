@@ -33,11 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     plan = Plan(args.seed, time.time_ns() // 1000, args.rate, args.seconds, args.robots)
-    bootstrap = endpoints(settings).kafka_bootstrap
+    kafka = endpoints(settings).kafka
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what fails is noted in the book
     book = Book.create(Path(args.book), plan)
     try:
-        return asyncio.run(_run(Ledger(book, bootstrap), plan))
+        return asyncio.run(_run(Ledger(book, kafka), plan))
     finally:
         book.close()
 

@@ -33,9 +33,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return 0
     servers = endpoints(settings)
     notify = NotifySettings(
-        kafka_bootstrap=servers.kafka_bootstrap,
+        kafka=servers.kafka,
         database_url=servers.database_url,
         config=config,
         instance=os.environ.get(INSTANCE) or None,
     )
-    return run_process("notify", lambda registry: Notifier(notify, NotifyMetrics.create(registry)))
+    return run_process("notify", lambda registry: Notifier(notify, NotifyMetrics.create(registry)), notify.kafka)

@@ -20,6 +20,7 @@ from ingest.replay import Pace, Sent, Times, replay
 from ingest.sessions import Session, find_sessions
 from ingest.visible import Visible, wait_until_visible
 from schemas.errors import RetryError, SettingError, UnavailableError
+from schemas.kafka import Kafka
 
 EXAMPLE = "robovitals replay ../shared/data/ur3 --recording ur3 --times end-now --wait"
 
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
     began_s = time.monotonic()
     sent, visible = asyncio.run(
-        _replay(mapping, sessions, pace, servers.kafka_bootstrap, servers.database_url if args.wait else None)
+        _replay(mapping, sessions, pace, servers.kafka, servers.database_url if args.wait else None)
     )
     account = sent.account
     summary = Summary(
@@ -116,11 +117,11 @@ def pace_of(times: str, speed: str | None) -> Pace:
 
 
 async def _replay(
-    mapping: Mapping, sessions: list[Session], pace: Pace, bootstrap: str, database_url: str | None
+    mapping: Mapping, sessions: list[Session], pace: Pace, kafka: Kafka, database_url: str | None
 ) -> tuple[Sent, Visible | None]:
     with _progress() as show:
         try:
-            async with Publisher(bootstrap, "robovitals.replay") as publisher:
+            async with Publisher(kafka, "robovitals.replay") as publisher:
                 sent = await replay(
                     mapping, sessions, pace, publisher,
                     lambda sent, session: show(f"sending {session.name}", sent.account.frames, None),

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     limits = limits_from(os.environ)
     servers = endpoints(settings)
     serving = ServeSettings(
-        kafka_bootstrap=servers.kafka_bootstrap,
+        kafka=servers.kafka,
         host=args.host,
         port=args.port,
         targets=settings.home / TARGETS,
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         lambda registry: Server(
             serving, Context(servers.database_url, ServeMetrics.create(registry), trust, limits)
         ),
+        serving.kafka,
     )
 
 

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             print(f"{number:7}  {member.code}  {member.model.joints} joints  {member.scenario.name}")
         return 0
     simulate = SimulateSettings(
-        bootstrap=endpoints(settings).kafka_bootstrap,
+        kafka=endpoints(settings).kafka,
         home=settings.home,
         robots=args.robots,
         hz=args.hz,
@@ -54,7 +54,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         duration_s=None if args.duration is None else seconds("--duration", args.duration),
         demo=args.demo,
     )
-    return run_process("simulate", lambda registry: Simulator(simulate, SimulateMetrics.create(registry)))
+    return run_process(
+        "simulate", lambda registry: Simulator(simulate, SimulateMetrics.create(registry)), simulate.kafka
+    )
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -41,13 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     servers = endpoints(settings)
     summarise = SummariseSettings(
-        kafka_bootstrap=servers.kafka_bootstrap,
+        kafka=servers.kafka,
         database_url=servers.database_url,
         rule=rule(os.environ),
         limits=limits_from(os.environ),
         instance=os.environ.get(INSTANCE) or None,
     )
-    return run_process("summarise", lambda registry: Summariser(summarise, SummariseMetrics.create(registry)))
+    return run_process(
+        "summarise", lambda registry: Summariser(summarise, SummariseMetrics.create(registry)), summarise.kafka
+    )
 
 
 def rule(environ: Mapping[str, str]) -> Rule:

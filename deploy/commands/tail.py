@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from deploy.settings import Settings, endpoints
 from deploy.topics import check
 from schemas.errors import SettingError, UnavailableError
+from schemas.kafka import Kafka
 from schemas.readable import readable
 from schemas.topics import TOPICS
 
@@ -29,16 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.topic not in _NAMES:
         raise SettingError(f"{args.topic!r} is not a topic of ours: {', '.join(_NAMES)}")
-    asyncio.run(_tail(endpoints(settings).kafka_bootstrap, args))
+    asyncio.run(_tail(endpoints(settings).kafka, args))
     return 0
 
 
-async def _tail(bootstrap: str, args: argparse.Namespace) -> None:
+async def _tail(kafka: Kafka, args: argparse.Namespace) -> None:
     # Asked of an administrator's client: a consumer waits for ever for a topic that is not there.
-    count = next(report.partitions for report in await check(bootstrap) if report.name == args.topic)
+    count = next(report.partitions for report in await check(kafka) if report.name == args.topic)
     if not count:
         raise UnavailableError(f"topic {args.topic} does not exist: `robovitals topics`")
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False) as consumer:
+    async with AIOKafkaConsumer(**kafka.client(), group_id=None, enable_auto_commit=False) as consumer:
         await _position(consumer, [TopicPartition(args.topic, number) for number in range(count)], args.last)
         printed = 0
         async for record in consumer:

@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    bootstrap = endpoints(settings).kafka_bootstrap
-    work = check(bootstrap) if args.check else ensure(bootstrap, args.partitions, args.replication)
+    kafka = endpoints(settings).kafka
+    work = check(kafka) if args.check else ensure(kafka, args.partitions, args.replication)
     reports = asyncio.run(work)
     if args.json:
         print(msgspec.json.encode(reports).decode())

@@ -9,16 +9,17 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.kafka import Kafka
 from schemas.topics import Topic
 
 Places = dict[tuple[str, int], int]
 
 
 @asynccontextmanager
-async def asking(bootstrap: str, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+async def asking(kafka: Kafka, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer for questions; with a group, that of whose offsets it asks. It joins nothing."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
+        **kafka.client(), group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     try:
         await consumer.start()
@@ -37,24 +38,24 @@ async def partitions(consumer: AIOKafkaConsumer, *topics: Topic) -> list[TopicPa
     ]
 
 
-async def ends(bootstrap: str, *topics: Topic) -> Places:
+async def ends(kafka: Kafka, *topics: Topic) -> Places:
     """The end of each partition's log."""
-    async with asking(bootstrap) as consumer:
+    async with asking(kafka) as consumer:
         found = await consumer.end_offsets(await partitions(consumer, *topics))
         return {(tp.topic, tp.partition): end for tp, end in found.items()}
 
 
-async def committed(bootstrap: str, group: str, topic: Topic) -> Places:
+async def committed(kafka: Kafka, group: str, topic: Topic) -> Places:
     """A group's offsets; 0 where it has none."""
-    async with asking(bootstrap, group) as consumer:
+    async with asking(kafka, group) as consumer:
         return {
             (tp.topic, tp.partition): await consumer.committed(tp) or 0 for tp in await partitions(consumer, topic)
         }
 
 
-async def messages(bootstrap: str, topic: Topic) -> list[Any]:
+async def messages(kafka: Kafka, topic: Topic) -> list[Any]:
     """All records of a topic up to its present end."""
-    async with asking(bootstrap) as consumer:
+    async with asking(kafka) as consumer:
         own = await partitions(consumer, topic)
         consumer.assign(own)
         until = await consumer.end_offsets(own)

@@ -76,7 +76,7 @@ class Checker:
             await self._rejects(connection)
             await self._anomalies(connection)
             self._checks[FRESH].count(1)
-            if not await is_visible(connection, self._servers.kafka_bootstrap, self._plan):
+            if not await is_visible(connection, self._servers.kafka, self._plan):
                 self._checks[FRESH].add(1, [f"one that was sent is not visible within {FRESH_WITHIN_S:.0f} s"])
         finally:
             await connection.close()
@@ -145,7 +145,7 @@ class Checker:
     async def _offsets(self, connection: Connection) -> None:
         """Of the frames' topic: stored is where the log ends, and beyond all that was acknowledged."""
         check, records = self._checks[OFFSETS], self._records
-        ends = await broker.ends(self._servers.kafka_bootstrap, FRAMES)
+        ends = await broker.ends(self._servers.kafka, FRAMES)
         query = "SELECT partition, next_offset FROM landed WHERE topic = $1"
         landed = {row["partition"]: row["next_offset"] for row in await connection.fetch(query, FRAMES.name)}
         check.count(len(ends))
@@ -160,10 +160,7 @@ class Checker:
         plan, checks = self._plan, self._checks
         stored = await connection.fetch(_ANOMALIES, plan.codes)
         own = set(plan.codes)
-        told = [
-            decode_anomaly(record.value)
-            for record in await broker.messages(self._servers.kafka_bootstrap, ANOMALIES)
-        ]
+        told = [decode_anomaly(record.value) for record in await broker.messages(self._servers.kafka, ANOMALIES)]
         known = self._known()
         intervals = plan.intervals(known.acknowledged)
         ahead = episodes.robots_ahead(plan) & set(np.unique(known.acknowledged % plan.robots).tolist())

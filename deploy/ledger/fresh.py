@@ -13,6 +13,7 @@ from deploy.ledger.frames import contents, frames_of
 from deploy.ledger.plan import Plan
 from deploy.ledger.rows import Connection
 from schemas.frame import encode_frame
+from schemas.kafka import Kafka
 from schemas.robot_code import make_code
 from schemas.topics import FRAMES
 
@@ -22,13 +23,13 @@ LOOK_EVERY_S = 0.05
 _VISIBLE = "SELECT count(*) FROM frame WHERE robot_id = $1 AND seq = $2"
 
 
-async def is_visible(connection: Connection, bootstrap: str, plan: Plan) -> bool:
+async def is_visible(connection: Connection, kafka: Kafka, plan: Plan) -> bool:
     """Whether it is visible within FRESH_WITHIN_S. Raises KafkaError when the broker does not take it."""
     code, now_us = make_code("ZZ", "LEDG", "FRESH0", "1"), time.time_ns() // 1000
     (frame,) = frames_of(plan, contents(plan, np.array([0]), plan.joints(0)))
     frame.robot_id, frame.seq, frame.time_us = code, now_us, now_us
     until_s = time.monotonic() + FRESH_WITHIN_S
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+    async with AIOKafkaProducer(**kafka.client(), acks="all") as producer:
         await producer.send_and_wait(FRAMES.name, encode_frame(frame), code.encode())
     while time.monotonic() < until_s:
         if await connection.fetchval(_VISIBLE, code, now_us):

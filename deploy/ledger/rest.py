@@ -39,22 +39,22 @@ class Rest:
         self, connection: Connection, servers: Endpoints, codes: list[str], say: Callable[[str], None]
     ) -> None:
         self._connection = connection
-        self._bootstrap = servers.kafka_bootstrap
+        self._kafka = servers.kafka
         self._codes = codes
         self._say = say
 
     async def wait(self, patience_s: float) -> str | None:
         """None when all is at rest; otherwise what was still waited for after `patience_s`."""
         until_s = time.monotonic() + patience_s
-        frames = await broker.ends(self._bootstrap, FRAMES)
+        frames = await broker.ends(self._kafka, FRAMES)
         waited = await self._until(lambda: self._behind(frames), until_s)
         waited = waited or await self._until(self._windows, until_s)
         if not waited:
-            vitals = await broker.ends(self._bootstrap, VITALS)
+            vitals = await broker.ends(self._kafka, VITALS)
             waited = await self._until(lambda: self._behind(vitals), until_s)
             waited = waited or await self._until(lambda: self._unassessed(vitals), until_s)
         if not waited:
-            told = await broker.ends(self._bootstrap, HEALTH, ANOMALIES)
+            told = await broker.ends(self._kafka, HEALTH, ANOMALIES)
             waited = await self._until(lambda: self._behind(told), until_s)
         return waited
 
@@ -86,7 +86,7 @@ class Rest:
         return f"{row['late']} windows to be repaired; windows count {row['counted']} of {row['frames']} frames"
 
     async def _unassessed(self, ends: Places) -> str | None:
-        done = await broker.committed(self._bootstrap, ASSESSOR_APP, VITALS)
+        done = await broker.committed(self._kafka, ASSESSOR_APP, VITALS)
         return _missing({place: end - done.get(place, 0) for place, end in ends.items()}, "to be assessed")
 
 

@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError
 from deploy.ledger.book import Book
 from deploy.ledger.frames import messages
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 
 TICK_S = 0.02
@@ -34,10 +35,10 @@ DRAIN_S = 600.0
 class Ledger:
     """`intended`, `acknowledged` count records; `failures` the producers that had to be replaced."""
 
-    def __init__(self, book: Book, bootstrap: str) -> None:
+    def __init__(self, book: Book, kafka: Kafka) -> None:
         self._book = book
         self._plan = book.plan
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
         self._flying: dict[int, asyncio.Future[Any]] = {}
         self._told: list[tuple[int, int, int]] = []
@@ -136,7 +137,7 @@ class Ledger:
 
     async def _open_producer(self) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.client(),
             client_id="robovitals.ledger",
             enable_idempotence=True,
             compression_type="zstd",

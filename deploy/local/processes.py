@@ -66,7 +66,7 @@ class ProductProcess:
         self._environ = {
             **settings.absolute_environ(),
             settings.HOME: str(home),
-            settings.KAFKA_BOOTSTRAP: endpoints.kafka_bootstrap,
+            **settings.kafka_environ(endpoints.kafka),
             settings.DATABASE_URL: endpoints.database_url,
             METRICS_PORT: str(self.port),
             INSTANCE: f"{name}-local",

@@ -20,7 +20,7 @@ class Servers:
 
     @property
     def endpoints(self) -> Endpoints:
-        return Endpoints(self.kafka.bootstrap, self.database.url)
+        return Endpoints(self.kafka.access, self.database.url)
 
     def start(self) -> Endpoints:
         """Install what is missing, start both. Raises UnavailableError; then neither runs."""

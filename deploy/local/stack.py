@@ -16,6 +16,7 @@ from pathlib import Path
 from deploy import page, topics
 from deploy.local import children, kafka, processes, state, targets, timescaledb
 from deploy.local.children import Signalled
+from deploy.local.enrol import enrol
 from deploy.local.kafka import KafkaServer
 from deploy.local.processes import PROCESSES, SERVE, SIMULATE, SIMULATION, PageProcess, ProductProcess
 from deploy.local.signals import Stopped, StopSignals
@@ -25,6 +26,7 @@ from deploy.local.timescaledb import DatabaseServer
 from deploy.migrate import migrate
 from deploy.settings import Endpoints, Settings
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 
 WATCH_EVERY_S = 0.2
 READY_TIMEOUT_S = 90.0
@@ -37,15 +39,19 @@ class AlreadyRunning(Exception):  # noqa: N818 - what was asked for is there alr
 
 
 class LocalStack:
-    """`simulate` is the number of simulated robots that run along; none when it is None."""
+    """`simulate` is the number of simulated robots that run along; none when it is None. With `secure`, Kafka lets
+    in only users (`deploy/local/enrol.py`), and each process is one.
+    """
 
-    def __init__(self, settings: Settings, steps: Steps, simulate: int | None = None) -> None:
+    def __init__(self, settings: Settings, steps: Steps, simulate: int | None = None, secure: bool = False) -> None:
+        self._secure = secure
         self._simulate = simulate
         self._settings = settings
         self._steps = steps
         self._signals = StopSignals()
         self._supervised: list[Supervised] = []
-        self._kafka_bootstrap = settings.kafka_bootstrap
+        self._kafka = settings.kafka
+        self._users: dict[str, Kafka] = {}
         self._database_url = settings.database_url
         self._page: PageProcess | None = None
         self._ready = False
@@ -74,16 +80,9 @@ class LocalStack:
             applied = migrate(endpoints.database_url)
             step.note = f"{len(applied)} applied" if applied else "current"
         with self._step("create topics") as step:
-            reports = asyncio.run(topics.ensure(endpoints.kafka_bootstrap))
+            reports = asyncio.run(topics.ensure(endpoints.kafka))
             step.note = f"{sum(report.created for report in reports)} created"
-        self._page = PageProcess(self._settings.home, endpoints)
-        own = [
-            self._page if name == SERVE else ProductProcess(name, self._settings.home, endpoints)
-            for name in PROCESSES
-        ]
-        if self._simulate is not None:
-            arguments = ("--robots", str(self._simulate), *SIMULATION)
-            own.append(ProductProcess(SIMULATE, self._settings.home, endpoints, arguments))
+        own = self._own_processes(endpoints)
         names = ", ".join(process.name for process in own)
         with self._step(f"start {names}"):
             waiting = [self._start(process) for process in own]
@@ -94,6 +93,21 @@ class LocalStack:
         self._steps.say(f"up in {time.monotonic() - began_s:.1f} s: {self._settings.home}")
         self._invite()
 
+    def _own_processes(self, endpoints: Endpoints) -> list[ProductProcess]:
+        home = self._settings.home
+
+        def seen_by(name: str) -> Endpoints:
+            """Nobody but us is the administrator."""
+            nobody = Kafka(endpoints.kafka.bootstrap) if self._users else endpoints.kafka
+            return Endpoints(self._users.get(name, nobody), endpoints.database_url)
+
+        self._page = PageProcess(home, seen_by(SERVE))
+        own = [self._page if name == SERVE else ProductProcess(name, home, seen_by(name)) for name in PROCESSES]
+        if self._simulate is not None:
+            arguments = ("--robots", str(self._simulate), *SIMULATION)
+            own.append(ProductProcess(SIMULATE, home, seen_by(SIMULATE), arguments))
+        return own
+
     def _invite(self) -> None:
         """Whoever sits before us; where we are in the background, whoever sent us there does it."""
         stack = state.read(self._settings.home)
@@ -103,7 +117,7 @@ class LocalStack:
     def _start_servers(self) -> Endpoints:
         """Those that the environment does not name."""
         home, cache = self._settings.home, self._settings.cache
-        own_kafka = KafkaServer(home, cache) if self._kafka_bootstrap is None else None
+        own_kafka = KafkaServer(home, cache, self._secure) if self._kafka is None else None
         own_database = DatabaseServer(home, cache) if self._database_url is None else None
         servers = [server for server in (own_kafka, own_database) if server is not None]
         for server in servers:
@@ -114,13 +128,17 @@ class LocalStack:
                 self._start(server)
                 step.note = f"port {server.port}"
         if own_kafka is not None:
-            self._kafka_bootstrap = own_kafka.bootstrap
+            self._kafka = own_kafka.access
+            if own_kafka.secured:
+                with self._step("enrol the users of Kafka") as step:
+                    self._users = enrol(own_kafka)
+                    step.note = f"{len(self._users)}, each with what its process needs"
         if own_database is not None:
             self._database_url = own_database.url
-        assert self._kafka_bootstrap is not None
+        assert self._kafka is not None
         assert self._database_url is not None
         self._changed()
-        return Endpoints(self._kafka_bootstrap, self._database_url)
+        return Endpoints(self._kafka, self._database_url)
 
     def _start(self, managed: Managed) -> Supervised:
         self._signals.check()
@@ -170,7 +188,7 @@ class LocalStack:
         stack = state.Stack(
             supervisor,
             self._ready,
-            self._kafka_bootstrap,
+            self._kafka,
             self._database_url,
             self._simulate,
             members,

@@ -11,6 +11,7 @@ import msgspec
 from deploy.local import children, kept
 from deploy.local.children import Identity
 from deploy.settings import stack_file
+from schemas.kafka import Kafka
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class Member(msgspec.Struct, frozen=True):
 class Stack(msgspec.Struct, frozen=True):
     supervisor: Identity
     ready: bool
-    kafka_bootstrap: str | None
+    kafka: Kafka | None
     database_url: str | None
     simulate: int | None
     """The number of simulated robots that run along."""

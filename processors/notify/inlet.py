@@ -29,6 +29,7 @@ from processors.transient import TRANSIENT
 from schemas.action import Kind, decode_action
 from schemas.anomaly import decode_anomaly
 from schemas.errors import ContractError, RejectError, StopError, UnavailableError
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, ANOMALIES, MAX_RECORD_BYTES
 
 GROUP = "robovitals.notify"
@@ -46,10 +47,10 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
     """`has_more` is called after each batch that brought deliveries. `now_us`: the wall clock."""
 
     def __init__(
-        self, bootstrap: str, instance: str | None, config: Config, metrics: NotifyMetrics,
+        self, kafka: Kafka, instance: str | None, config: Config, metrics: NotifyMetrics,
         has_more: Callable[[], None], now_us: Callable[[], int],
     ) -> None:  # fmt: skip
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._instance = instance
         self._config = config
         self._metrics = metrics
@@ -68,7 +69,7 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
         """Until `stop`. Raises StopError when going on would mislead."""
         self._pool = pool
         consumer = self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, group_id=GROUP, group_instance_id=self._instance,
+            **self._kafka.client(), group_id=GROUP, group_instance_id=self._instance,
             enable_auto_commit=False, auto_offset_reset="none",
             # Of both topics the same partitions, so that an adoption and its episode come to the same notifier.
             partition_assignment_strategy=(RangePartitionAssignor,), max_partition_fetch_bytes=2 * MAX_RECORD_BYTES,
@@ -120,12 +121,10 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
             topics = await consumer.topics()
         except KafkaError as error:
             raise UnavailableError(
-                f"Kafka at {self._bootstrap} cannot be used ({error!r}): `robovitals doctor`"
+                f"Kafka at {self._kafka} cannot be used ({error!r}): `robovitals doctor`"
             ) from None
         if missing := set(TOPICS) - topics:
-            raise UnavailableError(
-                f"Kafka at {self._bootstrap} has no topic {', '.join(sorted(missing))}: `robovitals topics`"
-            )
+            raise UnavailableError(self._kafka.without(missing))
         consumer.subscribe(TOPICS, listener=self)
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:

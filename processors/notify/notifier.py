@@ -23,6 +23,7 @@ from processors.notify.sending import MakeSender, make_sender
 from processors.notify.sql import Connection, sql
 from processors.transient import TRANSIENT
 from schemas.errors import ContractError, UnavailableError
+from schemas.kafka import Kafka
 
 LOOK_EVERY_S = 0.5
 OWN_EVERY_S = 2.0
@@ -51,7 +52,7 @@ _log = logging.getLogger(__name__)
 class NotifySettings(msgspec.Struct, frozen=True):
     """`instance` makes the group membership static, as with the lander."""
 
-    kafka_bootstrap: str
+    kafka: Kafka
     database_url: str
     config: Config
     instance: str | None = None
@@ -70,7 +71,7 @@ class Notifier:
         self._make = make
         self._deliverers: dict[str, Deliverer] = {}
         self._inlet = Inlet(
-            settings.kafka_bootstrap, settings.instance, settings.config, metrics, self._wake, wall_us
+            settings.kafka, settings.instance, settings.config, metrics, self._wake, wall_us
         )  # fmt: skip
         metrics.progress_age_seconds.set_function(lambda: time.monotonic() - self._inlet.turned_s)
 

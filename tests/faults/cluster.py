@@ -15,6 +15,7 @@ from deploy.local.servers import Servers
 from faults.kills import Over
 from faults.progress import PROCESSES
 from faults.world import World
+from schemas.kafka import Kafka
 
 BROKERS = 3
 IN_SYNC_AFTER_S = 6.0
@@ -58,8 +59,8 @@ class _Cluster:
         self.nodes = [_Node(home, cache, number, kept) for number in range(1, BROKERS + 1)]
 
     @property
-    def bootstrap(self) -> str:
-        return ",".join(node.bootstrap for node in self.nodes)
+    def access(self) -> Kafka:
+        return Kafka(",".join(node.access.bootstrap for node in self.nodes))
 
     def start(self) -> None:
         """None of them is up before most of them are."""

@@ -27,7 +27,7 @@ class LedgerProcess:
             "--robots", f"{robots}", "--seed", f"{seed}",
         ]  # fmt: skip
         self._environ = {
-            **os.environ, settings.KAFKA_BOOTSTRAP: world.endpoints.kafka_bootstrap,
+            **os.environ, **settings.kafka_environ(world.endpoints.kafka),
             settings.DATABASE_URL: world.endpoints.database_url,
         }  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None

@@ -59,7 +59,7 @@ async def topic_made_anew(world: World, chance: Random) -> list[str]:
         await admin.delete_topics([FRAMES.name])
         while FRAMES.name in await admin.list_topics():
             await asyncio.sleep(0.05)
-    await ensure(world.endpoints.kafka_bootstrap)
+    await ensure(world.endpoints.kafka)
     await _good(world, chance.choice([GOOD // 4, 2 * GOOD]), seed=2)
     return await _stay_put(world, before, ("land",))
 
@@ -70,7 +70,7 @@ async def offset_out_of_range(world: World, chance: Random) -> list[str]:
     await _end_readers(world)
     before = await _counts(world)
     await _good(world, GOOD, seed=2)
-    ends = await broker.ends(world.endpoints.kafka_bootstrap, FRAMES)
+    ends = await broker.ends(world.endpoints.kafka, FRAMES)
     gone = {TopicPartition(*place): RecordsToDelete(before_offset=end) for place, end in ends.items()}
     async with _administration(world) as admin:
         await admin.delete_records(gone)
@@ -126,7 +126,7 @@ async def _good(world: World, count: int, seed: int = 1) -> int:
 
 
 async def _send(world: World, records: list[tuple[bytes, bytes]]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=world.endpoints.kafka_bootstrap, linger_ms=5) as producer:
+    async with AIOKafkaProducer(**world.endpoints.kafka.client(), linger_ms=5) as producer:
         await asyncio.gather(*[await producer.send(FRAMES.name, value, key=key) for key, value in records])
 
 
@@ -136,7 +136,7 @@ async def _landed(world: World, records: int) -> None:
     while (await _counts(world))["landed"] < records:
         assert time.monotonic() < until_s, f"{records} records do not land"
         await asyncio.sleep(0.1)
-    group = Group(world.endpoints.kafka_bootstrap)
+    group = Group(world.endpoints.kafka)
     await group.open()
     while sum(resume.read_to for resume in (await group.resumes()).values()) < records:
         assert time.monotonic() < until_s, f"{records} records are not summarised"
@@ -160,7 +160,7 @@ async def _counts(world: World) -> dict[str, int]:
 
 @asynccontextmanager
 async def _administration(world: World) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.endpoints.kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**world.endpoints.kafka.client())
     await admin.start()
     try:
         yield admin

@@ -94,7 +94,7 @@ class Progress:
     async def _asking(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers.kafka_bootstrap, group_id=ASSESSOR_APP, enable_auto_commit=False
+                **self._servers.kafka.client(), group_id=ASSESSOR_APP, enable_auto_commit=False
             )
             try:
                 await consumer.start()

@@ -95,7 +95,7 @@ class World:
         self.home = home / f"world-{next(_numbers)}"
         self.servers = servers
         self.database_url = _called(servers.endpoints.database_url, DATABASE)
-        self.endpoints = Endpoints(servers.endpoints.kafka_bootstrap, self.database_url)
+        self.endpoints = Endpoints(servers.endpoints.kafka, self.database_url)
         self.proxy = Proxy(servers.database.port)
         self.progress = Progress(self.endpoints)
         self.children: dict[str, Child] = {}
@@ -106,8 +106,8 @@ class World:
 
     async def open(self) -> None:
         await asyncio.to_thread(self._empty_database)
-        await delete_all(self.endpoints.kafka_bootstrap)
-        await ensure(self.endpoints.kafka_bootstrap, replication=getattr(self.servers, "replication", 1))
+        await delete_all(self.endpoints.kafka)
+        await ensure(self.endpoints.kafka, replication=getattr(self.servers, "replication", 1))
         await self.proxy.open()
 
     async def start(self) -> None:
@@ -134,7 +134,7 @@ class World:
         mutant = {MUTANT: self._mutant} if self._mutant else {}
         return {
             **os.environ, **SETTINGS, **self._changed, **mutant, settings.HOME: str(self.home),
-            settings.DATABASE_URL: url, settings.KAFKA_BOOTSTRAP: self.endpoints.kafka_bootstrap,
+            settings.DATABASE_URL: url, **settings.kafka_environ(self.endpoints.kafka),
         }  # fmt: skip
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ from deploy.settings import Endpoints, read_settings
 from deploy.topics import delete_all, ensure
 from processors.notify import outbox
 from processors.notify.receivers import Config
+from schemas.kafka import Kafka
 from support.simulated import AT, Simulated
 
 TEMPLATE = "migrated"
@@ -59,16 +60,16 @@ def database_url(stack: Endpoints, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def kafka_bootstrap(stack: Endpoints) -> str:
-    return stack.kafka_bootstrap
+def kafka(stack: Endpoints) -> Kafka:
+    return stack.kafka
 
 
 @pytest.fixture
-async def topics(kafka_bootstrap: str) -> str:
+async def topics(kafka: Kafka) -> Kafka:
     """The broker, with every topic of ours there and empty."""
-    await delete_all(kafka_bootstrap)
-    await ensure(kafka_bootstrap)
-    return kafka_bootstrap
+    await delete_all(kafka)
+    await ensure(kafka)
+    return kafka
 
 
 def database_called(url: str, name: str) -> str:

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.topics import delete_all, ensure
 from processors.forward_actions import partition_of
 from schemas.action import Action, Kind, encode_action
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, DEFAULT_PARTITIONS, VITALS, shard_key, shard_of
 from schemas.vitals import Pulse, encode_vitals
 from support.assess import robot, window
@@ -29,10 +30,10 @@ FROM episode WHERE rule = 'limit' ORDER BY robot_id"""
 
 
 @pytest.fixture
-async def fresh(kafka_bootstrap: str, database_url: str, tmp_path: Path) -> Any:
-    await delete_all(kafka_bootstrap)
-    await ensure(kafka_bootstrap)
-    pipeline = Pipeline(tmp_path, kafka_bootstrap, database_url, ROBOVITALS_INSTANCE="test")
+async def fresh(kafka: Kafka, database_url: str, tmp_path: Path) -> Any:
+    await delete_all(kafka)
+    await ensure(kafka)
+    pipeline = Pipeline(tmp_path, kafka, database_url, ROBOVITALS_INSTANCE="test")
     yield pipeline
     pipeline.end()
 
@@ -55,8 +56,8 @@ def windows(numbers: Iterable[int], codes: Iterable[str] = ILL, celsius: float =
     return found
 
 
-async def publish(bootstrap: str, messages: Iterable[tuple[int, bytes]]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+async def publish(kafka: Kafka, messages: Iterable[tuple[int, bytes]]) -> None:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         for partition, value in messages:
             await producer.send(VITALS.name, value, key=shard_key(partition, 0), partition=partition)
         await producer.flush()
@@ -68,9 +69,9 @@ def action(code: str, kind: Kind, **changes: Any) -> Action:
     return Action(v=1, robot_id=code, kind=kind, **usual)
 
 
-async def act(bootstrap: str, *values: Action | bytes) -> None:
+async def act(kafka: Kafka, *values: Action | bytes) -> None:
     """Whatever the client's partitioner: all on partition 0."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         for value in values:
             await producer.send(
                 ACTIONS.name, value if isinstance(value, bytes) else encode_action(value), key=b"any", partition=0
@@ -95,10 +96,10 @@ async def test_what_people_did_survives_a_kill_of_the_assessor(
 ) -> None:
     fresh.start("land")
     fresh.start("assess")
-    await publish(fresh.kafka_bootstrap, windows(range(2)))
+    await publish(fresh.kafka, windows(range(2)))
     await until(database, lambda rows: len(rows) == len(ILL))
     await act(
-        fresh.kafka_bootstrap,
+        fresh.kafka,
         action(ACKNOWLEDGED, Kind.ACKNOWLEDGE), b"junk", action(UNKNOWN, Kind.ACKNOWLEDGE),
         action(SHELVED, Kind.SHELVE), action(SERVICED, Kind.OUT_OF_SERVICE, component="joint/1"),
     )  # fmt: skip
@@ -111,15 +112,15 @@ async def test_what_people_did_survives_a_kill_of_the_assessor(
     assert 'rejected_total{reason="no_episode"} 1.0' in rejected, "an episode that nobody knows"
     assert 'rejected_total{reason="undecodable"} 1.0' in rejected
     fresh.kill("assess")
-    await act(fresh.kafka_bootstrap, action(ACKNOWLEDGED, Kind.ACKNOWLEDGE), action(LEFT, Kind.COMMENT, note="?"))
-    await publish(fresh.kafka_bootstrap, windows(range(2, 5)))
+    await act(fresh.kafka, action(ACKNOWLEDGED, Kind.ACKNOWLEDGE), action(LEFT, Kind.COMMENT, note="?"))
+    await publish(fresh.kafka, windows(range(2, 5)))
     fresh.start("assess")
     commented = await until(database, lambda rows: sum(r["transitions"] for r in rows) > _sum(before))
     assert states(commented) == expected
     assert [r for r in commented if r["robot_id"] != LEFT] == [r for r in before if r["robot_id"] != LEFT]
     later_us = time.time_ns() // 1000 + 9 * HOURS_US
     pulse = Pulse(v=1, partition=0, now_us=later_us, watermark_us=0)
-    await publish(fresh.kafka_bootstrap, [(n, encode_vitals(pulse)) for n in range(DEFAULT_PARTITIONS)])
+    await publish(fresh.kafka, [(n, encode_vitals(pulse)) for n in range(DEFAULT_PARTITIONS)])
     await until(database, lambda rows: states(rows)[SHELVED] == "unacknowledged_active")
     assert fresh.stop() == {"assess": 0, "land": 0}
 
@@ -132,11 +133,11 @@ async def test_killed_again_and_again_the_assessor_loses_no_action_and_applies_n
     fresh: Pipeline, database: asyncpg.Connection
 ) -> None:
     fresh.start("land")
-    await publish(fresh.kafka_bootstrap, windows(range(2), [LEFT]))
+    await publish(fresh.kafka, windows(range(2), [LEFT]))
     comments = [action(LEFT, Kind.COMMENT, id=f"c-{n}", note=f"note {n}") for n in range(60)]
     for kills in range(3):
         fresh.start("assess")
-        await act(fresh.kafka_bootstrap, *comments[20 * kills : 20 * kills + 20])
+        await act(fresh.kafka, *comments[20 * kills : 20 * kills + 20])
         await until(database, lambda rows, at_least=20 * kills + 5: _sum(rows) > at_least)
         fresh.kill("assess")
     fresh.start("assess")
@@ -151,7 +152,7 @@ async def test_an_operator_lists_alarms_and_acts_on_them(fresh: Pipeline, databa
     await database.execute("INSERT INTO robot (robot_id, first_time) VALUES ($1, now())", LEFT)
     fresh.start("land")
     fresh.start("assess")
-    await publish(fresh.kafka_bootstrap, windows(range(2), [LEFT]))
+    await publish(fresh.kafka, windows(range(2), [LEFT]))
     (episode_id,) = [row["episode_id"] for row in await _episodes(database)]
     words = ("--episode", episode_id[:6], "--for", "2h", "--note", "belt", "--actor", "Ada")
     done = fresh.command("act", "shelve", LEFT, *words)

@@ -23,6 +23,7 @@ from processors.inbox import Inbox
 from schemas.anomaly import Anomaly, decode_anomaly
 from schemas.errors import ContractError, RejectError, StopError, UnavailableError
 from schemas.health import Health, Status, decode_health
+from schemas.kafka import Kafka
 from schemas.limits import Limits
 from schemas.topics import (
     ANOMALIES,
@@ -88,16 +89,16 @@ def pulses(now_us: int) -> list[Addressed]:
     ]
 
 
-async def publish(bootstrap: str, messages: Iterable[Addressed]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+async def publish(kafka: Kafka, messages: Iterable[Addressed]) -> None:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         for partition, key, value in messages:
             await producer.send(VITALS.name, value, key=key, partition=partition)
         await producer.flush()
 
 
-async def records(bootstrap: str, topic: Topic) -> list[Any]:
+async def records(kafka: Kafka, topic: Topic) -> list[Any]:
     """All records of a topic, in the order of their partitions."""
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+    async with AIOKafkaConsumer(**kafka.client()) as consumer:
         partitions = [TopicPartition(topic.name, number) for number in range(DEFAULT_PARTITIONS)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
@@ -109,32 +110,30 @@ async def records(bootstrap: str, topic: Topic) -> list[Any]:
     return sorted(found, key=lambda record: (record.partition, record.offset))
 
 
-async def all_assessed(bootstrap: str) -> None:
+async def all_assessed(kafka: Kafka) -> None:
     """Wait until the assessor has committed the end of every partition."""
     partitions = [TopicPartition(VITALS.name, number) for number in range(DEFAULT_PARTITIONS)]
-    async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=ASSESSOR_APP, enable_auto_commit=False
-    ) as consumer:
+    async with AIOKafkaConsumer(**kafka.client(), group_id=ASSESSOR_APP, enable_auto_commit=False) as consumer:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         while any([(await consumer.committed(partition) or 0) < end for partition, end in ends.items()]):
             await asyncio.sleep(0.05)
 
 
-async def told(bootstrap: str) -> tuple[list[Anomaly], dict[str, Health]]:
+async def told(kafka: Kafka) -> tuple[list[Anomaly], dict[str, Health]]:
     """Every anomaly in order, and the last health of each robot."""
-    anomalies = [decode_anomaly(record.value) for record in await records(bootstrap, ANOMALIES)]
-    healths = [decode_health(record.value) for record in await records(bootstrap, HEALTH)]
+    anomalies = [decode_anomaly(record.value) for record in await records(kafka, ANOMALIES)]
+    healths = [decode_health(record.value) for record in await records(kafka, HEALTH)]
     return anomalies, {health.robot_id: health for health in healths}
 
 
 @asynccontextmanager
-async def assessing(bootstrap: str, directory: Path, instance: str = "test") -> AsyncIterator[AssessMetrics]:
+async def assessing(kafka: Kafka, directory: Path, instance: str = "test") -> AsyncIterator[AssessMetrics]:
     """An assessor in this process, stopped in order at the end."""
     metrics = AssessMetrics.create(CollectorRegistry())
     stop = asyncio.Event()
     running = asyncio.create_task(
-        Assess(AssessSettings(bootstrap, directory, instance, SILENCE_US, Limits()), metrics).run(stop)
+        Assess(AssessSettings(kafka, directory, instance, SILENCE_US, Limits()), metrics).run(stop)
     )
     try:
         yield metrics
@@ -143,21 +142,21 @@ async def assessing(bootstrap: str, directory: Path, instance: str = "test") -> 
         await running
 
 
-async def assessed(bootstrap: str, directory: Path, messages: Iterable[Addressed]) -> AssessMetrics:
+async def assessed(kafka: Kafka, directory: Path, messages: Iterable[Addressed]) -> AssessMetrics:
     """Publish, assess all of it, stop."""
-    await publish(bootstrap, messages)
-    async with assessing(bootstrap, directory) as metrics:
-        await all_assessed(bootstrap)
+    await publish(kafka, messages)
+    async with assessing(kafka, directory) as metrics:
+        await all_assessed(kafka)
     return metrics
 
 
 def test_faust_names_its_changelogs_as_we_create_them(tmp_path: Path) -> None:
-    app = make_app("127.0.0.1:1", tmp_path, None)
+    app = make_app(Kafka("127.0.0.1:1"), tmp_path, None)
     assert app.Table(SHARD_TABLE).changelog_topic.get_topic_name() == SHARD_CHANGELOG.name
     assert app.Table(EPISODE_TABLE).changelog_topic.get_topic_name() == EPISODE_CHANGELOG.name
 
 
-async def test_a_hot_joint_becomes_an_anomaly_and_a_health_of_its_robot(topics: str, tmp_path: Path) -> None:
+async def test_a_hot_joint_becomes_an_anomaly_and_a_health_of_its_robot(topics: Kafka, tmp_path: Path) -> None:
     hot, well = ROBOTS[:2]
     await assessed(topics, tmp_path, [*windows(hot, [40, 95]), *windows(well, [40, 41])])
     (record,) = await records(topics, ANOMALIES)
@@ -170,7 +169,7 @@ async def test_a_hot_joint_becomes_an_anomaly_and_a_health_of_its_robot(topics: 
     assert (healths[hot].status, healths[well].status) == (Status.OFF_SPEC, Status.NORMAL)
 
 
-async def test_a_crossing_and_a_silence_are_told_and_end(topics: str, tmp_path: Path) -> None:
+async def test_a_crossing_and_a_silence_are_told_and_end(topics: Kafka, tmp_path: Path) -> None:
     code = ROBOTS[0]
     log = [*windows(code, [40]), crossing(code, start_of(1) + 5), *windows(code, [95.5], first=1)]
     log += [*pulses(start_of(9)), *windows(code, [40, 40], first=10)]
@@ -183,7 +182,9 @@ async def test_a_crossing_and_a_silence_are_told_and_end(topics: str, tmp_path: 
     assert metrics.windows._value.get() == 4
 
 
-async def test_what_cannot_be_read_is_counted_and_its_neighbours_are_assessed(topics: str, tmp_path: Path) -> None:
+async def test_what_cannot_be_read_is_counted_and_its_neighbours_are_assessed(
+    topics: Kafka, tmp_path: Path
+) -> None:
     code = ROBOTS[0]
     first, second = windows(code, [40, 95])
     junk = [(partition_of(code), b"junk", value) for value in (b"\xc1", b"", second[2][:-20])]
@@ -193,7 +194,7 @@ async def test_what_cannot_be_read_is_counted_and_its_neighbours_are_assessed(to
     assert metrics.rejected.labels("undecodable")._value.get() == 3
 
 
-async def test_state_goes_on_after_a_restart_and_from_the_changelog_alone(topics: str, tmp_path: Path) -> None:
+async def test_state_goes_on_after_a_restart_and_from_the_changelog_alone(topics: Kafka, tmp_path: Path) -> None:
     one, two = ROBOTS[:2]
     await assessed(topics, tmp_path / "a", [*windows(one, [85]), *windows(two, [95])])
     await assessed(topics, tmp_path / "a", windows(one, [85], first=1))
@@ -226,7 +227,7 @@ def _script() -> list[Addressed]:
     return log
 
 
-def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tmp_path: Path) -> None:
+def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: Kafka, tmp_path: Path) -> None:
     """The ids and contents of all anomalies and the last health of each robot, against a run without a crash."""
 
     async def straight() -> tuple[list[Anomaly], dict[str, Health]]:
@@ -239,7 +240,7 @@ def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tm
 
     async def publish_and_kill(running: Pipeline, part: list[Addressed]) -> None:
         """Kill it as soon as it tells the first of what comes of these messages: most of them are still waiting."""
-        async with AIOKafkaConsumer(bootstrap_servers=topics) as consumer:
+        async with AIOKafkaConsumer(**topics.client()) as consumer:
             partitions = [TopicPartition(ANOMALIES.name, number) for number in range(DEFAULT_PARTITIONS)]
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
@@ -270,13 +271,13 @@ def test_killed_again_and_again_it_tells_what_it_would_have_told(topics: str, tm
     assert last == healths
 
 
-async def _empty_topics(bootstrap: str) -> None:
-    await delete_all(bootstrap)
-    await ensure(bootstrap)
+async def _empty_topics(kafka: Kafka) -> None:
+    await delete_all(kafka)
+    await ensure(kafka)
 
 
 async def test_a_failure_that_is_not_the_datas_stops_the_process_with_the_message_unacknowledged(
-    topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    topics: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = ROBOTS[0]
     await publish(topics, windows(code, [40, 95, 95]))
@@ -328,7 +329,7 @@ def _fail_at(point: str, patched: pytest.MonkeyPatch) -> None:
     ["outputs, then nothing", "episodes, then nothing", "some of the states", "all but the acknowledgement"],
 )
 async def test_stopped_within_a_batch_it_goes_on_and_tells_the_same(
-    done: str, topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    done: str, topics: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = _script()
     await publish(topics, script)
@@ -344,7 +345,7 @@ async def test_stopped_within_a_batch_it_goes_on_and_tells_the_same(
 
 
 async def test_a_message_that_was_fetched_and_lost_stops_the_process_which_then_begins_before_it(
-    topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    topics: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await publish(topics, windows(ROBOTS[0], [40, 95, 95]))
     getmany = ExactConsumer._getmany
@@ -367,7 +368,7 @@ async def test_a_message_that_was_fetched_and_lost_stops_the_process_which_then_
 
 
 async def test_a_step_that_finds_fault_with_the_data_skips_the_message(
-    topics: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    topics: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rejecting(*args: Any, **kwargs: Any) -> Any:
         raise RejectError("values_mismatch", "made for the test")
@@ -377,7 +378,7 @@ async def test_a_step_that_finds_fault_with_the_data_skips_the_message(
     assert metrics.rejected.labels("values_mismatch")._value.get() == 2
 
 
-async def test_state_that_is_ahead_of_its_changelogs_is_named(topics: str, tmp_path: Path) -> None:
+async def test_state_that_is_ahead_of_its_changelogs_is_named(topics: Kafka, tmp_path: Path) -> None:
     await assessed(topics, tmp_path, windows(ROBOTS[0], [85, 85, 85]))
     await delete_all(topics)
     await ensure(topics)
@@ -386,11 +387,11 @@ async def test_state_that_is_ahead_of_its_changelogs_is_named(topics: str, tmp_p
         await Assess(settings, AssessMetrics.create(CollectorRegistry())).run(asyncio.Event())
 
 
-async def test_a_missing_topic_and_a_missing_broker_are_named(kafka_bootstrap: str, tmp_path: Path) -> None:
-    await delete_all(kafka_bootstrap)
-    for bootstrap, named in ((kafka_bootstrap, "robovitals topics"), ("127.0.0.1:1", "no Kafka answers")):
+async def test_a_missing_topic_and_a_missing_broker_are_named(kafka: Kafka, tmp_path: Path) -> None:
+    await delete_all(kafka)
+    for where, named in ((kafka, "robovitals topics"), (Kafka("127.0.0.1:1"), "no Kafka answers")):
         assess = Assess(
-            AssessSettings(bootstrap, tmp_path, None, SILENCE_US, Limits()),
+            AssessSettings(where, tmp_path, None, SILENCE_US, Limits()),
             AssessMetrics.create(CollectorRegistry()),
         )
         with pytest.raises(UnavailableError, match=named):

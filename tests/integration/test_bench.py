@@ -11,10 +11,11 @@ from deploy.bench.report import figures
 from deploy.bench.stand import stand
 from deploy.settings import Settings, read_settings
 from schemas.errors import UnavailableError
+from schemas.kafka import Kafka
 
 
 @pytest.fixture
-def settings(topics: str, database_url: str, tmp_path) -> Settings:
+def settings(topics: Kafka, database_url: str, tmp_path) -> Settings:
     return Settings(tmp_path, read_settings().cache, topics, database_url)
 
 

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.settings import read_settings
 from schemas.action import Action, Kind, encode_action
 from schemas.anomaly import FLEET, AlarmState, Anomaly, Transition, encode_anomaly
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, ANOMALIES
 from support.java import compiled
 from support.messages import ANOMALY, CODE
@@ -49,15 +50,15 @@ ADOPT = Action(
 )  # fmt: skip
 
 
-async def act(bootstrap: str, *values: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+async def act(kafka: Kafka, *values: bytes) -> None:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         for value in values:
             await producer.send_and_wait(ACTIONS.name, value, CODE.encode())
 
 
-async def send(bootstrap: str, *anomalies: Anomaly, **added: Any) -> None:
+async def send(kafka: Kafka, *anomalies: Anomaly, **added: Any) -> None:
     """`added`: fields that a later release may bring."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         for anomaly in anomalies:
             value, headers = encode_anomaly(anomaly)
             value = msgspec.json.encode(msgspec.json.decode(value) | added)
@@ -104,10 +105,10 @@ def java(cache: Path, into: Path) -> list[str]:
     return compiled(cache, ROOT / "examples" / "Alerts.java", into)
 
 
-def arguments(language: Any, bootstrap: str, group: str) -> list[str]:
+def arguments(language: Any, kafka: Kafka, group: str) -> list[str]:
     if language is java:
-        return [bootstrap, group, WAIT_S]
-    return ["--bootstrap", bootstrap, "--group", group, "--wait", WAIT_S]
+        return [str(kafka), group, WAIT_S]
+    return ["--bootstrap", str(kafka), "--group", group, "--wait", WAIT_S]
 
 
 @pytest.mark.parametrize("language", [python, java])

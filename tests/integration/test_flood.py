@@ -14,6 +14,7 @@ from processors.assess import Assess, AssessSettings
 from processors.assess_metrics import AssessMetrics
 from processors.forward_actions import partition_of
 from schemas.anomaly import FLEET, Anomaly, Transition, decode_anomaly
+from schemas.kafka import Kafka
 from schemas.limits import Limits
 from schemas.topics import ANOMALIES, DEFAULT_PARTITIONS, VITALS, shard_key, shard_of
 from schemas.vitals import encode_vitals
@@ -37,12 +38,12 @@ SICK: Readings = {
 }
 
 
-async def publish(bootstrap: str, number: int, fleet: dict[str, Readings], software: str) -> None:
+async def publish(kafka: Kafka, number: int, fleet: dict[str, Readings], software: str) -> None:
     """The n-th window of all robots, a message a shard."""
     shards: dict[tuple[int, int], dict[str, Readings]] = defaultdict(dict)
     for code, readings in fleet.items():
         shards[partition_of(code, DEFAULT_PARTITIONS), shard_of(code)][code] = readings
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
+    async with AIOKafkaProducer(**kafka.client(), linger_ms=5) as producer:
         for (partition, shard), robots in shards.items():
             vitals = window(robots, number, software=software)
             vitals.shard = shard
@@ -51,9 +52,9 @@ async def publish(bootstrap: str, number: int, fleet: dict[str, Readings], softw
         await producer.flush()
 
 
-async def anomalies(bootstrap: str) -> list[Anomaly]:
+async def anomalies(kafka: Kafka) -> list[Anomaly]:
     """All that was told, each transition once, in the order of each robot."""
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+    async with AIOKafkaConsumer(**kafka.client()) as consumer:
         partitions = [TopicPartition(ANOMALIES.name, number) for number in range(DEFAULT_PARTITIONS)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
@@ -74,11 +75,11 @@ def calling(told: Iterable[Anomaly]) -> list[Anomaly]:
     return [a for a in last.values() if a.active and not a.is_muted]
 
 
-async def until_calling(bootstrap: str, most: int, episodes: int) -> list[Anomaly]:
+async def until_calling(kafka: Kafka, most: int, episodes: int) -> list[Anomaly]:
     """Wait until there are so many episodes, of which no more than that call."""
     async with asyncio.timeout(WITHIN_S):
         while True:
-            told = await anomalies(bootstrap)
+            told = await anomalies(kafka)
             opened = {a.episode_id for a in told if a.transition is Transition.OPENED and a.robot_id != FLEET}
             if len(opened) >= episodes and len(calling(told)) <= most:
                 return told
@@ -88,9 +89,9 @@ async def until_calling(bootstrap: str, most: int, episodes: int) -> list[Anomal
 class Assessing:
     """The assessor in this process."""
 
-    def __init__(self, bootstrap: str, directory: Path) -> None:
+    def __init__(self, kafka: Kafka, directory: Path) -> None:
         self.metrics = AssessMetrics.create(CollectorRegistry())
-        settings = AssessSettings(bootstrap, directory, "test", 30_000_000, Limits())
+        settings = AssessSettings(kafka, directory, "test", 30_000_000, Limits())
         self._assess = Assess(settings, self.metrics)
         self._stop = asyncio.Event()
 
@@ -103,7 +104,9 @@ class Assessing:
         await self._running
 
 
-async def test_a_thousand_robots_overheat_and_one_alarm_calls_until_they_cool(topics: str, tmp_path: Path) -> None:
+async def test_a_thousand_robots_overheat_and_one_alarm_calls_until_they_cool(
+    topics: Kafka, tmp_path: Path
+) -> None:
     codes = [robot(number, f"MODEL{number % 4}") for number in range(ROBOTS)]
     async with Assessing(topics, tmp_path) as assessing:
         await publish(topics, 0, dict.fromkeys(codes, WELL), "1.0")
@@ -123,7 +126,7 @@ async def test_a_thousand_robots_overheat_and_one_alarm_calls_until_they_cool(to
 
 
 async def test_a_bad_release_upsets_four_signals_of_a_thousand_robots_and_at_most_five_alarms_call(
-    topics: str, tmp_path: Path
+    topics: Kafka, tmp_path: Path
 ) -> None:
     codes = [robot(number) for number in range(ROBOTS)]
     async with Assessing(topics, tmp_path) as assessing:
@@ -138,7 +141,7 @@ async def test_a_bad_release_upsets_four_signals_of_a_thousand_robots_and_at_mos
 
 
 def test_an_operator_sees_one_line_for_a_flood_and_answers_it(
-    topics: str, database_url: str, tmp_path: Path
+    topics: Kafka, database_url: str, tmp_path: Path
 ) -> None:
     codes = [robot(number) for number in range(60)]
     pipeline = Pipeline(tmp_path, topics, database_url, ROBOVITALS_INSTANCE="test")

@@ -22,6 +22,7 @@ from processors.group_work import Grouping
 from processors.groups import Outcome
 from schemas.action import Action, Kind, decode_action, encode_action
 from schemas.anomaly import FLEET, AlarmState, Anomaly, Transition, decode_anomaly, encode_anomaly
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, ANOMALIES, DEFAULT_PARTITIONS, GROUP_STATE, Topic
 from support.flood import HOT, opened, then
 from support.pipeline import Pipeline
@@ -31,16 +32,16 @@ NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
 WITHIN_S = 60
 
 
-async def publish(bootstrap: str, anomalies: Iterable[Anomaly]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
+async def publish(kafka: Kafka, anomalies: Iterable[Anomaly]) -> None:
+    async with AIOKafkaProducer(**kafka.client(), linger_ms=5) as producer:
         for anomaly in anomalies:
             value, headers = encode_anomaly(anomaly)
             await producer.send(ANOMALIES.name, value, key=anomaly.robot_id.encode(), headers=headers)
         await producer.flush()
 
 
-async def values(bootstrap: str, topic: Topic) -> list[bytes]:
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+async def values(kafka: Kafka, topic: Topic) -> list[bytes]:
+    async with AIOKafkaConsumer(**kafka.client()) as consumer:
         partitions = [TopicPartition(topic.name, number) for number in range(DEFAULT_PARTITIONS)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
@@ -52,22 +53,22 @@ async def values(bootstrap: str, topic: Topic) -> list[bytes]:
     return found
 
 
-async def parents(bootstrap: str) -> list[Anomaly]:
+async def parents(kafka: Kafka) -> list[Anomaly]:
     """What was told of parents, each transition once, in order."""
-    told = {a.id: a for a in map(decode_anomaly, await values(bootstrap, ANOMALIES)) if a.robot_id == FLEET}
+    told = {a.id: a for a in map(decode_anomaly, await values(kafka, ANOMALIES)) if a.robot_id == FLEET}
     return sorted(told.values(), key=lambda a: (a.episode, a.number))
 
 
-async def actions(bootstrap: str) -> list[Action]:
-    return list({a.id: a for a in map(decode_action, await values(bootstrap, ACTIONS))}.values())
+async def actions(kafka: Kafka) -> list[Action]:
+    return list({a.id: a for a in map(decode_action, await values(kafka, ACTIONS))}.values())
 
 
 @asynccontextmanager
-async def grouping(bootstrap: str) -> AsyncIterator[GroupMetrics]:
+async def grouping(kafka: Kafka) -> AsyncIterator[GroupMetrics]:
     """One in this process, stopped in order at the end."""
     metrics = GroupMetrics.create(CollectorRegistry())
     stop = asyncio.Event()
-    running = asyncio.create_task(Grouping(bootstrap, metrics, lambda: True).run(stop))
+    running = asyncio.create_task(Grouping(kafka, metrics, lambda: True).run(stop))
     try:
         yield metrics
     finally:
@@ -75,18 +76,18 @@ async def grouping(bootstrap: str) -> AsyncIterator[GroupMetrics]:
         await running
 
 
-async def adopted(bootstrap: str, count: int) -> list[Action]:
+async def adopted(kafka: Kafka, count: int) -> list[Action]:
     """Wait until so many episodes have been given a parent."""
     async with asyncio.timeout(WITHIN_S):
-        while len(found := [a for a in await actions(bootstrap) if a.kind is Kind.ADOPT]) < count:
+        while len(found := [a for a in await actions(kafka) if a.kind is Kind.ADOPT]) < count:
             await asyncio.sleep(0.2)
     return found
 
 
-async def told(bootstrap: str, transition: Transition, count: int) -> list[Anomaly]:
+async def told(kafka: Kafka, transition: Transition, count: int) -> list[Anomaly]:
     """Wait until so many parents have done this."""
     async with asyncio.timeout(WITHIN_S):
-        while len(found := [a for a in await parents(bootstrap) if a.transition is transition]) < count:
+        while len(found := [a for a in await parents(kafka) if a.transition is transition]) < count:
             await asyncio.sleep(0.2)
     return found
 
@@ -97,7 +98,7 @@ def obeyed(of: Iterable[Anomaly], given: Iterable[Action]) -> list[Anomaly]:
     return [then(by_id[a.episode_id], Transition.ADOPTED, parent=a.parent) for a in given]
 
 
-async def test_a_thousand_robots_that_overheat_at_once_are_one_parent(topics: str) -> None:
+async def test_a_thousand_robots_that_overheat_at_once_are_one_parent(topics: Kafka) -> None:
     hot = [opened(n, model=f"MODEL{n % 5}", software=f"{n % 3}.0") for n in range(1000)]
     async with grouping(topics) as metrics:
         await publish(topics, hot)
@@ -113,7 +114,7 @@ async def test_a_thousand_robots_that_overheat_at_once_are_one_parent(topics: st
     assert metrics.calls._value.get() <= 1
 
 
-async def test_an_operator_acknowledges_the_parent_and_a_restart_remembers_it(topics: str) -> None:
+async def test_an_operator_acknowledges_the_parent_and_a_restart_remembers_it(topics: Kafka) -> None:
     hot = [opened(n) for n in range(20)]
     async with grouping(topics):
         await publish(topics, hot)
@@ -129,16 +130,16 @@ async def test_an_operator_acknowledges_the_parent_and_a_restart_remembers_it(to
     assert len(await told(topics, Transition.ACKNOWLEDGED, 1)) == 1
 
 
-async def act(bootstrap: str, parent: str, name: str) -> None:
+async def act(kafka: Kafka, parent: str, name: str) -> None:
     action = Action(
         v=1, id=name, robot_id=FLEET, kind=Kind.ACKNOWLEDGE, actor="Kim", time_us=time.time_ns() // 1000,
         episode_id=parent,
     )  # fmt: skip
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         await producer.send_and_wait(ACTIONS.name, encode_action(action), key=FLEET.encode())
 
 
-async def test_a_bad_release_that_upsets_three_signals_of_a_thousand_robots_is_one_parent(topics: str) -> None:
+async def test_a_bad_release_that_upsets_three_signals_of_a_thousand_robots_is_one_parent(topics: Kafka) -> None:
     sick = [opened(n, condition, software="4.2.1") for condition in CONDITIONS for n in range(1000)]
     async with grouping(topics):
         await publish(topics, sick)
@@ -151,7 +152,7 @@ async def test_a_bad_release_that_upsets_three_signals_of_a_thousand_robots_is_o
 
 
 async def test_stopped_between_the_state_and_the_outputs_the_next_one_sends_them(
-    topics: str, monkeypatch: pytest.MonkeyPatch
+    topics: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hot = [opened(n) for n in range(30)]
     with monkeypatch.context() as patched:
@@ -171,7 +172,7 @@ async def test_stopped_between_the_state_and_the_outputs_the_next_one_sends_them
     assert {a.parent for a in given} == {parent.episode_id}
 
 
-def test_killed_again_and_again_a_flood_stays_one_parent(topics: str, tmp_path: Path) -> None:
+def test_killed_again_and_again_a_flood_stays_one_parent(topics: Kafka, tmp_path: Path) -> None:
     """`kill -9` of the process that groups, while a flood grows: one opening, and one parent for each robot."""
     pipeline = Pipeline(tmp_path, topics, NO_DATABASE, ROBOVITALS_INSTANCE="test")
     for number in range(4):
@@ -190,7 +191,7 @@ def test_killed_again_and_again_a_flood_stays_one_parent(topics: str, tmp_path: 
     assert len({a.episode_id for a in given}) == 1000
 
 
-async def test_another_replica_takes_over_and_goes_on_with_the_same_parent(topics: str) -> None:
+async def test_another_replica_takes_over_and_goes_on_with_the_same_parent(topics: Kafka) -> None:
     hot = [opened(n) for n in range(60)]
     ours = {"one": True, "two": False}
     stop = asyncio.Event()
@@ -211,7 +212,7 @@ async def test_another_replica_takes_over_and_goes_on_with_the_same_parent(topic
     assert len(await told(topics, Transition.OPENED, 1)) == 1
 
 
-async def test_a_broker_that_is_gone_for_a_while_is_waited_for(topics: str, servers: Servers) -> None:
+async def test_a_broker_that_is_gone_for_a_while_is_waited_for(topics: Kafka, servers: Servers) -> None:
     hot = [opened(n) for n in range(60)]
     async with grouping(topics) as metrics:
         await publish(topics, hot[:30])
@@ -225,13 +226,13 @@ async def test_a_broker_that_is_gone_for_a_while_is_waited_for(topics: str, serv
     assert metrics.parents._value.get() == 1
 
 
-async def test_a_state_that_cannot_be_read_is_made_anew_with_the_same_parent(topics: str) -> None:
+async def test_a_state_that_cannot_be_read_is_made_anew_with_the_same_parent(topics: Kafka) -> None:
     hot = [opened(n) for n in range(20)]
     async with grouping(topics):
         await publish(topics, hot)
         await adopted(topics, 20)
     (parent,) = await parents(topics)
-    async with AIOKafkaProducer(bootstrap_servers=topics) as producer:
+    async with AIOKafkaProducer(**topics.client()) as producer:
         for key in (b"head", f"p/{parent.episode_id}".encode(), b"m/what is this"):
             await producer.send_and_wait(GROUP_STATE.name, b"\xc1", key=key)
     async with grouping(topics):
@@ -241,13 +242,13 @@ async def test_a_state_that_cannot_be_read_is_made_anew_with_the_same_parent(top
     assert len((await GroupStore(topics).read()).members) == 20
 
 
-async def test_whoever_was_thought_dead_and_comes_back_writes_nothing(topics: str) -> None:
+async def test_whoever_was_thought_dead_and_comes_back_writes_nothing(topics: Kafka) -> None:
     await _fenced(topics)
     # A fenced producer of aiokafka leaves a future that complains when it is collected: better now than anywhen.
     gc.collect()
 
 
-async def _fenced(topics: str) -> None:
+async def _fenced(topics: Kafka) -> None:
     old, new = GroupStore(topics), GroupStore(topics)
     await old.open()
     kept = await old.read()
@@ -264,6 +265,6 @@ async def _fenced(topics: str) -> None:
     assert (await last.read()).head == Head(positions={"a/0": 7})
 
 
-async def test_an_empty_topic_is_an_empty_fleet(topics: str) -> None:
+async def test_an_empty_topic_is_an_empty_fleet(topics: Kafka) -> None:
     found = await GroupStore(topics).read()
     assert (found.members, found.parents, found.head) == (Fleet().members, Fleet().parents, Head())

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import expect
 
 from schemas.health import ComponentHealth, Evidence, Status, Zone
+from schemas.kafka import Kafka
 from serve.people import Role
 from support import two_fleets
 from support.serving import Serving, serving
@@ -43,7 +44,7 @@ PAGES = {
 
 
 @pytest.fixture
-async def server(topics: str, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
+async def server(topics: Kafka, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
     connection = await asyncpg.connect(database_url)
     for code in (OURS, THEIRS):
         await two_fleets.add_robot(connection, code, HOSTILE)

@@ -20,6 +20,7 @@ from ingest.source import GROUP
 from schemas.errors import ContractError, StopError
 from schemas.frame import MAX_FRAME_BYTES, encode_frame
 from schemas.health import encode_health
+from schemas.kafka import Kafka
 from schemas.layout import MAX_JOINTS
 from schemas.reject import decode_reject
 from schemas.topics import DEFAULT_PARTITIONS, FRAMES, HEALTH, REJECTS
@@ -89,7 +90,7 @@ def _bad() -> dict[str, Records]:
 
 
 async def test_each_kind_of_bad_input_is_rejected_once_and_its_neighbours_land(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     bad = [(reason, record) for reason, records in _bad().items() for record in records]
     good = frames(10 * len(bad))
@@ -108,7 +109,7 @@ async def test_each_kind_of_bad_input_is_rejected_once_and_its_neighbours_land(
 
 
 async def test_what_only_the_database_refuses_is_found_and_rejected_alone(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     nul = encode_health(msgspec.structs.replace(HEALTH_MESSAGE, scenario="a\0b"))
     good = [encode_health(msgspec.structs.replace(HEALTH_MESSAGE, robot_id=code)) for code in CODES]
@@ -120,8 +121,8 @@ async def test_what_only_the_database_refuses_is_found_and_rejected_alone(
     assert await database.fetchval("SELECT count(*) FROM health") == 20
 
 
-async def _read_rejects(bootstrap: str, count: int) -> list:
-    consumer = AIOKafkaConsumer(REJECTS.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+async def _read_rejects(kafka: Kafka, count: int) -> list:
+    consumer = AIOKafkaConsumer(REJECTS.name, **kafka.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         async with asyncio.timeout(WITHIN_S):
@@ -131,7 +132,7 @@ async def _read_rejects(bootstrap: str, count: int) -> list:
 
 
 async def test_a_database_that_is_out_is_waited_for_and_nothing_is_rejected(
-    servers: Servers, topics: str, database_url: str
+    servers: Servers, topics: Kafka, database_url: str
 ):
     await produce(topics, frames(2_000))
     async with landing(topics, database_url) as lander:
@@ -150,7 +151,7 @@ async def test_a_database_that_is_out_is_waited_for_and_nothing_is_rejected(
 
 
 async def test_landers_that_come_and_go_land_every_frame_once(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     await produce(topics, frames(3_000))
     async with landing(topics, database_url):
@@ -163,7 +164,7 @@ async def test_landers_that_come_and_go_land_every_frame_once(
 
 
 async def test_offsets_that_another_has_moved_are_read_again(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     await produce(topics, frames(1_000))
     async with landing(topics, database_url) as lander:
@@ -178,10 +179,10 @@ async def test_offsets_that_another_has_moved_are_read_again(
 
 
 async def test_the_groups_offsets_follow_for_outside_tools(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     await produce(topics, frames(300))
-    admin = AIOKafkaAdminClient(bootstrap_servers=topics)
+    admin = AIOKafkaAdminClient(**topics.client())
     await admin.start()
 
     async def committed() -> bool:
@@ -195,13 +196,13 @@ async def test_the_groups_offsets_follow_for_outside_tools(
 
 
 async def test_records_deleted_before_they_landed_stop_the_lander(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     await produce(topics, frames(400))
     async with landing(topics, database_url):
         await until(all_landed(database, 400), "landed")
     await produce(topics, frames(400, first=400))
-    admin = AIOKafkaAdminClient(bootstrap_servers=topics)
+    admin = AIOKafkaAdminClient(**topics.client())
     await admin.start()
     partitions = [TopicPartition(FRAMES.name, p) for p in range(DEFAULT_PARTITIONS)]
     await admin.delete_records({tp: RecordsToDelete(before_offset=-1) for tp in partitions})
@@ -212,7 +213,7 @@ async def test_records_deleted_before_they_landed_stop_the_lander(
 
 
 async def test_a_topic_that_was_made_anew_stops_the_lander(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     await database.execute("INSERT INTO landed VALUES ($1, 3, 77)", FRAMES.name)
     with pytest.raises(ContractError, match=r"telemetry.frames partition 3: offset 77 .* ends at 0"):
@@ -221,7 +222,7 @@ async def test_a_topic_that_was_made_anew_stops_the_lander(
 
 
 async def test_a_topic_that_was_made_anew_and_has_grown_past_the_offset_stops_the_lander(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     await produce(topics, frames(400))
     async with landing(topics, database_url):
@@ -236,7 +237,7 @@ async def test_a_topic_that_was_made_anew_and_has_grown_past_the_offset_stops_th
 
 
 async def test_a_bad_deploy_stops_the_lander_and_a_restart_does_not_let_it_go_on(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     policy = RejectPolicy(run=300, window=10_000)
     await produce(topics, [(CODES[0].encode(), b"\xc1 nonsense") for _ in range(2_000)])
@@ -264,7 +265,7 @@ async def _landed_by_one(running: Pipeline, database: asyncpg.Connection, count:
 
 
 async def test_killed_in_the_middle_it_lands_the_same_tables(
-    tmp_path, topics: str, database_url: str, database: asyncpg.Connection
+    tmp_path, topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     """Killed before a batch's rows are there, between them and what is noted of them, and before its offsets."""
     sent = 0
@@ -291,7 +292,7 @@ async def test_killed_in_the_middle_it_lands_the_same_tables(
 
 
 async def test_a_zombie_past_its_session_is_fenced_off(
-    tmp_path, topics: str, database_url: str, database: asyncpg.Connection
+    tmp_path, topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     """It is stopped in a transaction, with a batch in hand and more behind it, and wakes when all have landed."""
     count = 20_000

@@ -19,6 +19,7 @@ from deploy.local.kafka import KafkaServer, Kept
 from deploy.local.servers import Servers
 from deploy.settings import Endpoints, read_settings
 from deploy.topics import check, ensure
+from schemas.kafka import Kafka
 
 SERVERS = ["kafka", "timescaledb"]
 PROCESSES = ["land", "summarise", "assess", "retain", "notify", "serve"]
@@ -143,9 +144,9 @@ def test_a_stop_signal_ends_everything_in_order(
 
 
 def test_servers_named_by_the_environment_are_used_and_none_is_started(
-    robovitals: Robovitals, home: Path, topics: str, database_url: str
+    robovitals: Robovitals, home: Path, topics: Kafka, database_url: str
 ) -> None:
-    named = {"ROBOVITALS_KAFKA_BOOTSTRAP": topics, "ROBOVITALS_DATABASE_URL": database_url}
+    named = {"ROBOVITALS_KAFKA_BOOTSTRAP": str(topics), "ROBOVITALS_DATABASE_URL": database_url}
     up = robovitals("up", "--detach", **named)
     assert up.returncode == 0, up.stdout + up.stderr
     assert [process["name"] for process in status(robovitals)["processes"]] == PROCESSES
@@ -168,7 +169,7 @@ def test_a_stack_that_cannot_start_says_why_and_leaves_nothing(robovitals: Robov
 
 
 async def test_servers_keep_their_data_and_port_when_they_crash(
-    servers: Servers, stack: Endpoints, topics: str
+    servers: Servers, stack: Endpoints, topics: Kafka
 ) -> None:
     with psycopg.connect(stack.database_url) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS crashed AS SELECT 1 AS survived")
@@ -178,8 +179,8 @@ async def test_servers_keep_their_data_and_port_when_they_crash(
     assert servers.endpoints == stack
     with psycopg.connect(stack.database_url) as connection:
         assert connection.execute("SELECT survived FROM crashed").fetchone() == (1,)
-    assert [report for report in await check(stack.kafka_bootstrap) if report.differences] == []
-    assert not any(report.created for report in await ensure(stack.kafka_bootstrap))
+    assert [report for report in await check(stack.kafka) if report.differences] == []
+    assert not any(report.created for report in await ensure(stack.kafka))
 
 
 def processes_of(home: Path) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from schemas.anomaly import FLEET, AlarmState, Transition
+from schemas.kafka import Kafka
 from schemas.robot_code import make_code
 from serve import deliveries as log
 from support.anomalies import SECRET, adopted, anomaly, changed
@@ -28,7 +29,7 @@ receivers = ["hook"]
 
 
 async def test_what_people_do_and_the_end_reach_the_receiver_in_order_and_verified(
-    topics: str, database_url: str
+    topics: Kafka, database_url: str
 ) -> None:
     async with listening() as at, notifying(topics, database_url, config_of(hook(at))):
         await publish(topics, [anomaly()])
@@ -45,7 +46,7 @@ async def test_what_people_do_and_the_end_reach_the_receiver_in_order_and_verifi
     assert len({one.id for one in at.seen}) == 4
 
 
-async def test_a_flood_of_a_thousand_robots_calls_once(topics: str, database_url: str) -> None:
+async def test_a_flood_of_a_thousand_robots_calls_once(topics: Kafka, database_url: str) -> None:
     codes = [make_code("ZZ", "TEST", "MODEL1", f"{number}") for number in range(1000)]
     openings = [anomaly(code=code, episode_id=f"ep-{code}") for code in codes]
     parent = anomaly(
@@ -65,7 +66,7 @@ async def test_a_flood_of_a_thousand_robots_calls_once(topics: str, database_url
     assert [one.data["data"]["episode_id"] for one in at.seen] == ["parent", "parent"]
 
 
-async def test_a_slow_receiver_delays_only_itself(topics: str, database_url: str) -> None:
+async def test_a_slow_receiver_delays_only_itself(topics: Kafka, database_url: str) -> None:
     released = asyncio.Event()
 
     async def slowly() -> web.Response:
@@ -85,7 +86,7 @@ async def test_a_slow_receiver_delays_only_itself(topics: str, database_url: str
 
 
 def test_killed_in_the_middle_of_a_webhook_the_receiver_gets_it_again_with_the_same_id(
-    topics: str, database_url: str, tmp_path: Path
+    topics: Kafka, database_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "notify.toml"
     pipeline = Pipeline(tmp_path, topics, database_url, ROBOVITALS_NOTIFY=str(file), ROBOVITALS_INSTANCE="test")
@@ -131,7 +132,7 @@ def test_killed_in_the_middle_of_a_webhook_the_receiver_gets_it_again_with_the_s
 
 
 async def test_a_test_is_sent_by_the_notifier_and_a_replay_has_the_id_that_it_had(
-    topics: str, database_url: str
+    topics: Kafka, database_url: str
 ) -> None:
     connection = await asyncpg.connect(database_url)
     try:
@@ -151,7 +152,7 @@ async def test_a_test_is_sent_by_the_notifier_and_a_replay_has_the_id_that_it_ha
         await connection.close()
 
 
-async def test_two_notifiers_share_the_work_and_send_each_event_once(topics: str, database_url: str) -> None:
+async def test_two_notifiers_share_the_work_and_send_each_event_once(topics: Kafka, database_url: str) -> None:
     async with listening() as at:
         config = config_of(hook(at))
         async with notifying(topics, database_url, config), notifying(topics, database_url, config):
@@ -166,7 +167,9 @@ async def test_two_notifiers_share_the_work_and_send_each_event_once(topics: str
     assert len({one.id for one in at.seen}) == 61
 
 
-async def test_while_the_database_is_away_the_notifier_waits_and_then_tells(topics: str, database_url: str) -> None:
+async def test_while_the_database_is_away_the_notifier_waits_and_then_tells(
+    topics: Kafka, database_url: str
+) -> None:
     admin = await asyncpg.connect(database_url.rpartition("/")[0] + "/postgres")
     name = database_url.rpartition("/")[2]
     try:

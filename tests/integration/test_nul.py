@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.kafka import Kafka
 from serve.people import Role
 from support.serving import serving
 
@@ -20,7 +21,7 @@ from support.serving import serving
         "deliveries?receiver=%00",
     ],
 )
-async def test_a_nul_is_refused(topics: str, database_url: str, tmp_path: Path, path: str) -> None:
+async def test_a_nul_is_refused(topics: Kafka, database_url: str, tmp_path: Path, path: str) -> None:
     async with serving(topics, database_url, tmp_path) as server, await server.client(Role.ADMIN) as client:
         answer = await client.get(path)
         assert answer.status_code == 422, answer.text

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 from serve.people import Role
 from support.assess import robot
@@ -40,7 +41,7 @@ UNION ALL SELECT id, 'm1', now(), NULL, NULL, '', 'the connection was refused' F
 
 
 @pytest.fixture
-async def server(topics: str, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
+async def server(topics: Kafka, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
     async with serving(topics, database_url, tmp_path) as running:
         yield running
 
@@ -51,7 +52,7 @@ async def execute(database_url: str, statement: str, *parameters: object) -> Non
     await connection.close()
 
 
-async def test_a_reject_is_read_as_far_as_it_goes_and_sent_again(server: Serving, topics: str) -> None:
+async def test_a_reject_is_read_as_far_as_it_goes_and_sent_again(server: Serving, topics: Kafka) -> None:
     await execute(server.database_url, REJECT, BROKEN)
     async with visit(server, "/pipeline", Role.ADMIN) as page:
         await page.get_by_text("nothing can be read").click()
@@ -63,7 +64,7 @@ async def test_a_reject_is_read_as_far_as_it_goes_and_sent_again(server: Serving
         await page.reload()
         await expect(page.locator(".redriven")).to_contain_text("by mira")
     async with AIOKafkaConsumer(
-        FRAMES.name, bootstrap_servers=topics, auto_offset_reset="earliest", enable_auto_commit=False
+        FRAMES.name, **topics.client(), auto_offset_reset="earliest", enable_auto_commit=False
     ) as consumer:
         assert (await consumer.getone()).value == BROKEN
 

@@ -8,6 +8,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from prometheus_client import CollectorRegistry
 
 from ingest.source import POLL_RECORDS
+from schemas.kafka import Kafka
 from schemas.topics import DEFAULT_PARTITIONS, FRAMES
 from support.land import CODES, SMALL, all_landed, frames, holds, landing, produce, until
 
@@ -41,7 +42,7 @@ def _partition(code: str) -> int:
 
 
 async def test_a_locked_table_pauses_reading_within_bounds_and_then_all_lands(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     registry = CollectorRegistry()
     await produce(topics, frames(20_000))
@@ -64,7 +65,7 @@ async def test_a_locked_table_pauses_reading_within_bounds_and_then_all_lands(
 
 
 async def test_an_idle_time_and_then_a_burst_end_with_nothing_waiting(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     registry = CollectorRegistry()
 
@@ -82,7 +83,7 @@ async def test_an_idle_time_and_then_a_burst_end_with_nothing_waiting(
 
 
 async def test_a_partition_with_nearly_all_of_the_traffic_delays_only_itself(
-    topics: str, database_url: str, database: asyncpg.Connection
+    topics: Kafka, database_url: str, database: asyncpg.Connection
 ):
     hot = _partition(CODES[0])
     many, few = frames(60_000, codes=CODES[:1]), frames(1_000, codes=[c for c in CODES if _partition(c) != hot])

@@ -312,7 +312,7 @@ async def test_vitals_end_equal_to_the_rows_whatever_comes_late_twice_or_ahead(t
     with pipeline(tmp_path, topics, database_url) as processes:
         processes.start("land")
         processes.start("summarise")
-        async with AIOKafkaProducer(bootstrap_servers=topics, enable_idempotence=True) as producer:
+        async with AIOKafkaProducer(**topics.client(), enable_idempotence=True) as producer:
             for s in [*sent, *held_back, *booted, *ahead, *again]:
                 made = frame(s.readings, robot_id=s.code, boot_id=s.boot, seq=s.seq, time_us=s.at_us)
                 await producer.send(FRAMES.name, encode_frame(made), key=s.code.encode())

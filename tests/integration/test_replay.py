@@ -14,6 +14,7 @@ from ingest.publish import Publisher
 from schemas.columns import decode_records
 from schemas.errors import UnavailableError
 from schemas.frame import FLAG_BACKFILL, Frame, decode_frame
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 from support.frames import CODE
 from support.frames import frame as good_frame
@@ -22,16 +23,16 @@ from support.recorded import recording
 
 
 @pytest.fixture
-def landing(tmp_path: Path, topics: str, database_url: str):
+def landing(tmp_path: Path, topics: Kafka, database_url: str):
     """A lander on empty topics and an empty database."""
     with pipeline(tmp_path, topics, database_url) as running:
         running.start("land")
         yield running
 
 
-async def _records(bootstrap: str) -> list[ConsumerRecord]:
+async def _records(kafka: Kafka) -> list[ConsumerRecord]:
     """All frames that are there, in the order of their partitions."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**kafka.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         await consumer._client.force_metadata_update()
@@ -94,7 +95,7 @@ async def test_what_lands_says_what_the_summary_says(landing: Pipeline) -> None:
     assert present == summary["readings"] - summary["absent"] - summary["impossible"]
 
 
-async def test_records_are_keyed_by_robot_and_lie_where_any_kafka_client_would_put_them(topics: str) -> None:
+async def test_records_are_keyed_by_robot_and_lie_where_any_kafka_client_would_put_them(topics: Kafka) -> None:
     async with Publisher(topics, "test") as publisher:
         await publisher.send(good_frame())
         reference = await publisher._producer.send(FRAMES.name, b"not a frame", CODE.encode())
@@ -108,25 +109,25 @@ async def test_records_are_keyed_by_robot_and_lie_where_any_kafka_client_would_p
 
 @pytest.mark.parametrize("arguments", [(), ("--wait",)])
 def test_an_unreachable_kafka_is_one_line(tmp_path: Path, database_url: str, arguments: tuple[str, ...]) -> None:
-    with pipeline(tmp_path, f"127.0.0.1:{ports.choose()}", database_url) as running:
+    with pipeline(tmp_path, Kafka(f"127.0.0.1:{ports.choose()}"), database_url) as running:
         done = running.command("replay", str(recording("ur3")), "--recording", "ur3", *arguments)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "no Kafka answers at 127.0.0.1" in done.stderr
 
 
-async def test_a_broker_without_the_topic_is_named(kafka_bootstrap: str) -> None:
-    await delete_all(kafka_bootstrap)
+async def test_a_broker_without_the_topic_is_named(kafka: Kafka) -> None:
+    await delete_all(kafka)
     with pytest.raises(UnavailableError, match="robovitals topics"):
-        async with Publisher(kafka_bootstrap, "test"):
+        async with Publisher(kafka, "test"):
             pass
-    await ensure(kafka_bootstrap)
+    await ensure(kafka)
 
 
 async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(landing: Pipeline) -> None:
     done = landing.command("simulate", "--robots", "6", "--history", "20s", "--duration", "2s")
     assert done.returncode == 0, done.stderr
-    records = await _records(landing.kafka_bootstrap)
+    records = await _records(landing.kafka)
     columns, rejected = decode_records(records)
     assert rejected == []
     assert len(columns) == len(records)
@@ -136,7 +137,7 @@ async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(land
         assert len(frames) >= 22
     again = landing.command("simulate", "--robots", "6", "--history", "1h", "--duration", "1s")
     assert again.returncode == 0, again.stderr
-    both = _by_robot([decode_frame(record.value) for record in await _records(landing.kafka_bootstrap)])
+    both = _by_robot([decode_frame(record.value) for record in await _records(landing.kafka)])
     for frames in both.values():
         times = [frame.time_us for frame in frames]
         assert len({frame.boot_id for frame in frames}) == 2
@@ -146,7 +147,7 @@ async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(land
 async def test_a_demo_fleet_tells_its_day_once(landing: Pipeline) -> None:
     done = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
     assert done.returncode == 0, done.stderr
-    first = [decode_frame(record.value) for record in await _records(landing.kafka_bootstrap)]
+    first = [decode_frame(record.value) for record in await _records(landing.kafka)]
     live_us = max(frame.time_us for frame in first) - 60_000_000
     assert {frame.robot_id for frame in first if frame.time_us > live_us} == {
         frame.robot_id for frame in first if "00000003" not in frame.robot_id
@@ -155,7 +156,7 @@ async def test_a_demo_fleet_tells_its_day_once(landing: Pipeline) -> None:
     assert {frame.flags for frame in past} == {0, FLAG_BACKFILL}
     again = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
     assert again.returncode == 0, again.stderr
-    both = [decode_frame(record.value) for record in await _records(landing.kafka_bootstrap)]
+    both = [decode_frame(record.value) for record in await _records(landing.kafka)]
     boots = {frame.boot_id for frame in first}
     second = [frame for frame in both if frame.boot_id not in boots]
     assert len(both) == len(first) + len(second)
@@ -182,5 +183,5 @@ async def test_a_robot_breaks_on_demand_and_a_stop_of_the_simulator_loses_nothin
     await connection.close()
     assert others == 0
     assert landing.stop() == {"simulate": 0, "land": 0}
-    for frames in _by_robot([decode_frame(r.value) for r in await _records(landing.kafka_bootstrap)]).values():
+    for frames in _by_robot([decode_frame(r.value) for r in await _records(landing.kafka)]).values():
         assert [frame.seq for frame in frames] == list(range(len(frames)))

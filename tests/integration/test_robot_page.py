@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from schemas.kafka import Kafka
 from support.seeded import CODE, HOSTILE, JOINTS, now, seed
 from support.serving import Serving, serving
 from support.visit import visit
@@ -35,7 +36,7 @@ COLUMN = """([id, time, name]) => import('/static/over-time.mjs').then(({ plots 
 
 
 @pytest.fixture
-async def server(topics: str, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
+async def server(topics: Kafka, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
     async with serving(topics, database_url, tmp_path) as running:
         yield running
 

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from schemas.action import Kind, decode_action
 from schemas.anomaly import ANOMALY_VERSION, Anomaly, Transition, encode_anomaly
 from schemas.health import HEALTH_VERSION, Health, Status, Zone, encode_health
+from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, Topic
 from serve.people import Role
 from support.assess import robot
@@ -21,7 +22,7 @@ NOW_US = 1_790_000_000_000_000
 
 
 @pytest.fixture
-async def server(topics: str, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
+async def server(topics: Kafka, database_url: str, tmp_path: Path) -> AsyncIterator[Serving]:
     async with serving(topics, database_url, tmp_path) as running:
         yield running
 
@@ -53,13 +54,13 @@ def anomaly(number: int = 1, code: str = HERE, **changes: Any) -> bytes:
     return encode_anomaly(Anomaly(**usual | changes))[0]
 
 
-async def publish(bootstrap: str, topic: Topic, *values: bytes, key: bytes = HERE.encode()) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+async def publish(kafka: Kafka, topic: Topic, *values: bytes, key: bytes = HERE.encode()) -> None:
+    async with AIOKafkaProducer(**kafka.client()) as producer:
         for value in values:
             await producer.send_and_wait(topic.name, value, key=key)
 
 
-async def test_a_page_hears_what_changes_and_goes_on_after_a_loss(server: Serving, topics: str) -> None:
+async def test_a_page_hears_what_changes_and_goes_on_after_a_loss(server: Serving, topics: Kafka) -> None:
     async with await server.client(Role.VIEWER) as client:
         async with listening(client) as events:
             await events.next("hello")
@@ -86,7 +87,7 @@ async def test_a_stream_of_another_life_of_the_server_begins_anew(server: Servin
 
 
 async def test_nobody_hears_of_robots_of_other_fleets(
-    server: Serving, topics: str, database: asyncpg.Connection
+    server: Serving, topics: Kafka, database: asyncpg.Connection
 ) -> None:
     await database.execute("INSERT INTO fleet_robots VALUES ('theirs', $1)", THERE)
     async with await server.client(Role.VIEWER, ["theirs"]) as client, listening(client) as events:
@@ -109,7 +110,7 @@ async def _land_episode(database: asyncpg.Connection, code: str, state: str = "u
 
 
 async def test_an_operators_deed_is_on_the_topic_in_their_name(
-    server: Serving, topics: str, database: asyncpg.Connection
+    server: Serving, topics: Kafka, database: asyncpg.Connection
 ) -> None:
     await _land_episode(database, HERE)
     await _land_episode(database, THERE, "acknowledged_active")
@@ -118,7 +119,7 @@ async def test_an_operators_deed_is_on_the_topic_in_their_name(
         answer = (await client.post("/actions", json=wanted)).raise_for_status().json()
     assert [sent["robot_id"] for sent in answer["sent"]] == [HERE]
     assert [refused["episode_id"] for refused in answer["refused"]] == [f"e{THERE}", "nothing"]
-    consumer = AIOKafkaConsumer(ACTIONS.name, bootstrap_servers=topics, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(ACTIONS.name, **topics.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         record = await consumer.getone()
@@ -139,7 +140,7 @@ async def test_a_viewer_acts_on_nothing(server: Serving, database: asyncpg.Conne
 
 
 async def test_a_reject_is_shown_as_far_as_it_goes_and_goes_again_as_it_came(
-    server: Serving, topics: str, database: asyncpg.Connection
+    server: Serving, topics: Kafka, database: asyncpg.Connection
 ) -> None:
     await database.execute(
         "INSERT INTO reject (topic, partition, record_offset, received, reason, detail, key, value) "
@@ -154,7 +155,7 @@ async def test_a_reject_is_shown_as_far_as_it_goes_and_goes_again_as_it_came(
         assert answer == {"sent": 1, "unknown": 1}
         (line,) = (await client.get("/rejects")).json()["rejects"]
         assert line["redriven_by"] == "a admin"
-    consumer = AIOKafkaConsumer(FRAMES.name, bootstrap_servers=topics, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(FRAMES.name, **topics.client(), auto_offset_reset="earliest")
     await consumer.start()
     try:
         record = await consumer.getone()

@@ -13,6 +13,7 @@ from processors.summarise import Summariser, SummariseSettings
 from processors.summarise_metrics import SummariseMetrics
 from schemas.errors import ContractError, UnavailableError
 from schemas.frame import encode_frame
+from schemas.kafka import Kafka
 from schemas.limits import Limits
 from schemas.topics import FRAMES, VITALS, shard_key
 from schemas.vitals import PROVISIONAL, Crossing, Late, Message, Pulse, Vitals, decode_vitals
@@ -26,8 +27,8 @@ WITHIN_S = 120.0
 
 
 @pytest.fixture
-async def producer(topics: str) -> AsyncIterator[AIOKafkaProducer]:
-    async with AIOKafkaProducer(bootstrap_servers=topics, enable_idempotence=True, linger_ms=5) as producer:
+async def producer(topics: Kafka) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(**topics.client(), enable_idempotence=True, linger_ms=5) as producer:
         yield producer
 
 
@@ -64,13 +65,13 @@ class Reader:
 
 
 @pytest.fixture
-async def reader(topics: str) -> AsyncIterator[Reader]:
-    async with AIOKafkaConsumer(VITALS.name, bootstrap_servers=topics, auto_offset_reset="earliest") as consumer:
+async def reader(topics: Kafka) -> AsyncIterator[Reader]:
+    async with AIOKafkaConsumer(VITALS.name, **topics.client(), auto_offset_reset="earliest") as consumer:
         yield Reader(consumer)
 
 
-def summariser(bootstrap: str, database_url: str) -> Summariser:
-    settings = SummariseSettings(kafka_bootstrap=bootstrap, database_url=database_url, rule=RULE, limits=Limits())
+def summariser(kafka: Kafka, database_url: str) -> Summariser:
+    settings = SummariseSettings(kafka=kafka, database_url=database_url, rule=RULE, limits=Limits())
     return Summariser(settings, SummariseMetrics.create(CollectorRegistry()))
 
 
@@ -198,7 +199,7 @@ async def test_two_share_the_partitions_and_one_takes_over(topics, database_url,
 
 async def test_a_commit_for_frames_that_are_gone_stops_loudly(topics, database_url, producer):
     await publish(producer, seconds(0, 1))
-    consumer = AIOKafkaConsumer(bootstrap_servers=topics, group_id=GROUP, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**topics.client(), group_id=GROUP, enable_auto_commit=False)
     async with consumer:
         place = TopicPartition(FRAMES.name, PARTITION)
         consumer.assign([place])
@@ -236,4 +237,4 @@ async def test_a_broker_that_is_gone_for_a_moment_loses_nothing(
 
 async def test_without_a_broker_it_says_so_in_one_line(database_url):
     with pytest.raises(UnavailableError, match="no Kafka answers"):
-        await summariser("127.0.0.1:1", database_url).run(asyncio.Event())
+        await summariser(Kafka("127.0.0.1:1"), database_url).run(asyncio.Event())

@@ -18,6 +18,7 @@ from deploy.bench.browser import chromium
 from deploy.local import ports
 from deploy.settings import Endpoints
 from deploy.topics import delete_all, ensure
+from schemas.kafka import Kafka
 from support.pipeline import Pipeline, pipeline
 
 PROCESSES = ("land", "summarise", "assess")
@@ -59,11 +60,11 @@ class PageStack:
 @contextmanager
 def page_stack(stack: Endpoints, template: str, name: str, home: Path, robots: int) -> Iterator[PageStack]:
     """The processes, a fleet, and the server, until the tests of a module leave it."""
-    asyncio.run(_fresh_topics(stack.kafka_bootstrap))
+    asyncio.run(_fresh_topics(stack.kafka))
     with psycopg.connect(stack.database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     database_url = urlunsplit(urlsplit(stack.database_url)._replace(path=f"/{name}"))
-    with pipeline(home, stack.kafka_bootstrap, database_url) as running:
+    with pipeline(home, stack.kafka, database_url) as running:
         for process in PROCESSES:
             running.start(process)
         running.start("simulate", "--robots", str(robots))
@@ -72,9 +73,9 @@ def page_stack(stack: Endpoints, template: str, name: str, home: Path, robots: i
         yield started
 
 
-async def _fresh_topics(kafka_bootstrap: str) -> None:
-    await delete_all(kafka_bootstrap)
-    await ensure(kafka_bootstrap)
+async def _fresh_topics(kafka: Kafka) -> None:
+    await delete_all(kafka)
+    await ensure(kafka)
 
 
 class Visitor:

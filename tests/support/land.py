@@ -13,6 +13,7 @@ from ingest.land import Lander, LandSettings
 from ingest.land_metrics import LandMetrics
 from ingest.pending import BatchPolicy
 from schemas.frame import encode_frame
+from schemas.kafka import Kafka
 from schemas.robot_code import make_code
 from schemas.topics import FRAMES, MAX_RECORD_BYTES
 from support.frames import TIME_US, frame
@@ -35,9 +36,9 @@ async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
         await asyncio.sleep(0.05)
 
 
-async def produce(bootstrap: str, records: Records, topic: str = FRAMES.name) -> None:
+async def produce(kafka: Kafka, records: Records, topic: str = FRAMES.name) -> None:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, max_request_size=2 * MAX_RECORD_BYTES
+        **kafka.client(), enable_idempotence=True, linger_ms=5, max_request_size=2 * MAX_RECORD_BYTES
     )
     await producer.start()
     try:
@@ -65,10 +66,10 @@ def frames(count: int, first: int = 0, codes: Sequence[str] = CODES) -> list[tup
 
 @asynccontextmanager
 async def landing(
-    bootstrap: str, url: str, registry: CollectorRegistry | None = None, **settings: object
+    kafka: Kafka, url: str, registry: CollectorRegistry | None = None, **settings: object
 ) -> AsyncIterator[Lander]:
     """A lander in this process; what ends it is raised here."""
-    chosen = LandSettings(bootstrap, url, **{"batches": SMALL, **settings})
+    chosen = LandSettings(kafka, url, **{"batches": SMALL, **settings})
     lander, stop = Lander(chosen, LandMetrics.create(registry or CollectorRegistry())), asyncio.Event()
     running = asyncio.create_task(lander.run(stop))
     watching = asyncio.create_task(_ended(running, asyncio.current_task()))

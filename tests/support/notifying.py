@@ -15,6 +15,7 @@ from processors.notify.metrics import NotifyMetrics
 from processors.notify.notifier import Notifier, NotifySettings
 from processors.notify.receivers import Config, Receiver, Route
 from schemas.anomaly import Anomaly, encode_anomaly
+from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES
 from support.anomalies import SECRET, anomaly, webhook
 
@@ -97,11 +98,11 @@ def hook(at: Listening, name: str = "hook", **changes: Any) -> Receiver:
 
 
 @asynccontextmanager
-async def notifying(bootstrap: str, url: str, config: Config) -> AsyncIterator[NotifyMetrics]:
+async def notifying(kafka: Kafka, url: str, config: Config) -> AsyncIterator[NotifyMetrics]:
     """A notifier in this process; what ends it is raised here."""
     metrics = NotifyMetrics.create(CollectorRegistry())
     stop = asyncio.Event()
-    running = asyncio.create_task(Notifier(NotifySettings(bootstrap, url, config), metrics).run(stop))
+    running = asyncio.create_task(Notifier(NotifySettings(kafka, url, config), metrics).run(stop))
     try:
         yield metrics
     finally:
@@ -109,9 +110,9 @@ async def notifying(bootstrap: str, url: str, config: Config) -> AsyncIterator[N
         await running
 
 
-async def publish(bootstrap: str, anomalies: Iterable[Anomaly]) -> None:
+async def publish(kafka: Kafka, anomalies: Iterable[Anomaly]) -> None:
     """As the assessor does: by the robot's code."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5) as producer:
+    async with AIOKafkaProducer(**kafka.client(), enable_idempotence=True, linger_ms=5) as producer:
         sent = []
         for one in anomalies:
             value, headers = encode_anomaly(one)

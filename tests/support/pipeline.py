@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer
 from deploy import settings
 from deploy.local import ports
 from deploy.shell import METRICS_PORT
+from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES, FRAMES, HEALTH
 
 WITHIN_S = 240.0  # long enough for a slow machine under load: only a test that fails waits for it
@@ -33,14 +34,14 @@ SELECT (SELECT count(*) FROM late_window), (SELECT count(*) FROM vitals), (SELEC
 class Pipeline:
     """`land`, `summarise` and `assess`, each its own process with a home of its own."""
 
-    def __init__(self, home: Path, kafka_bootstrap: str, database_url: str, **environ: str) -> None:
+    def __init__(self, home: Path, kafka: Kafka, database_url: str, **environ: str) -> None:
         self.home = home
-        self.kafka_bootstrap = kafka_bootstrap
+        self.kafka = kafka
         self.database_url = database_url
         self._environ = {
             **os.environ,
             settings.HOME: str(home),
-            settings.KAFKA_BOOTSTRAP: kafka_bootstrap,
+            **settings.kafka_environ(kafka),
             settings.DATABASE_URL: database_url,
             **environ,
         }
@@ -144,7 +145,7 @@ class Pipeline:
     async def _behind(self) -> dict[Any, int]:
         """Records that have not landed, by partition. The vitals topic never rests: it has pulses."""
         connection = await asyncpg.connect(self.database_url)
-        consumer = AIOKafkaConsumer(*(topic.name for topic in AT_REST), bootstrap_servers=self.kafka_bootstrap)
+        consumer = AIOKafkaConsumer(*(topic.name for topic in AT_REST), **self.kafka.client())
         try:
             await consumer.start()
             rows = await connection.fetch("SELECT topic, partition, next_offset FROM landed")
@@ -172,9 +173,9 @@ class Pipeline:
 
 
 @contextmanager
-def pipeline(home: Path, kafka_bootstrap: str, database_url: str, **environ: str) -> Iterator[Pipeline]:
+def pipeline(home: Path, kafka: Kafka, database_url: str, **environ: str) -> Iterator[Pipeline]:
     """A pipeline whose processes never outlive the test."""
-    running = Pipeline(home, kafka_bootstrap, database_url, **environ)
+    running = Pipeline(home, kafka, database_url, **environ)
     try:
         yield running
     finally:

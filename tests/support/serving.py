@@ -14,6 +14,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from deploy.local import ports
+from schemas.kafka import Kafka
 from serve.context import Context
 from serve.metrics import ServeMetrics
 from serve.people import Role, issue
@@ -44,12 +45,10 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(kafka_bootstrap: str, database_url: str, home: Path) -> AsyncIterator[Serving]:
+async def serving(kafka: Kafka, database_url: str, home: Path) -> AsyncIterator[Serving]:
     """Until the test leaves it."""
     port = ports.choose()
-    settings = ServeSettings(
-        kafka_bootstrap=kafka_bootstrap, host="127.0.0.1", port=port, targets=home / "prometheus-targets.json"
-    )
+    settings = ServeSettings(kafka=kafka, host="127.0.0.1", port=port, targets=home / "prometheus-targets.json")
     server = Server(settings, Context(database_url, ServeMetrics.create(CollectorRegistry())))
     stop = asyncio.Event()
     running = asyncio.create_task(server.run(stop))

@@ -9,6 +9,7 @@ import asyncpg
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from schemas.kafka import Kafka
 from schemas.limits import Limits
 from schemas.robot_code import make_code
 from serve import credentials
@@ -24,7 +25,7 @@ from serve.trust import Trust
 OURS, THEIRS = make_code("ZZ", "OURS", "MODEL1", "1"), make_code("ZZ", "THEM", "MODEL1", "1")
 FLEETS = {"ours": "ZZOURS", "theirs": "ZZTHEM"}
 NOW = datetime.now(UTC).replace(microsecond=0)
-NO_KAFKA = "127.0.0.1:1"
+NO_KAFKA = Kafka("127.0.0.1:1")
 FOR_A_DAY = timedelta(days=1)
 DELIVERY = {OURS: 1001, THEIRS: 1002}
 """By robot the id of what was told of it."""

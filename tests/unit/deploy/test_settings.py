@@ -1,16 +1,33 @@
 """Settings from the environment, and the endpoints of a running stack."""
 
 import os
+import ssl
 from pathlib import Path
 
 import pytest
 
-from deploy.settings import Endpoints, Settings, absolute_environ, endpoints, read_settings, stack_file
+from deploy.settings import (
+    Endpoints,
+    Settings,
+    absolute_environ,
+    endpoints,
+    kafka_environ,
+    read_kafka,
+    read_settings,
+    stack_file,
+)
 from schemas.errors import SettingError, UnavailableError
+from schemas.kafka import Kafka
+
+
+@pytest.fixture
+def authority() -> str:
+    """A certificate as PEM: one that the system trusts."""
+    return ssl.DER_cert_to_PEM_cert(ssl.create_default_context().get_ca_certs(binary_form=True)[0])
 
 
 def settings(home: Path, kafka: str | None = None, database: str | None = None) -> Settings:
-    return Settings(home, home / "cache", kafka, database)
+    return Settings(home, home / "cache", Kafka(kafka) if kafka else None, database)
 
 
 def test_home_is_below_the_working_directory_unless_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -49,21 +66,79 @@ def test_a_wrong_value_names_its_variable_and_no_password(name: str, value: str)
     assert "secret" not in str(caught.value)
 
 
+NAMED = {"ROBOVITALS_KAFKA_BOOTSTRAP": "k:1", "ROBOVITALS_KAFKA_USER": "ada"}
+KNOWN = {**NAMED, "ROBOVITALS_KAFKA_PASSWORD": "hunter2"}
+
+
+def test_a_user_needs_a_password_which_may_be_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("hunter2 \n")
+    assert read_kafka({**NAMED, "ROBOVITALS_KAFKA_PASSWORD": "hunter2"}) == Kafka("k:1", "ada", "hunter2")
+    assert read_kafka({**NAMED, "ROBOVITALS_KAFKA_PASSWORD_FILE": str(file)}) == Kafka("k:1", "ada", "hunter2 ")
+
+
+def test_what_a_process_is_started_with_it_reads_again(authority: str) -> None:
+    for kafka in (Kafka("k:1,l:2"), Kafka("k:1", "ada", "hunter2"), Kafka("k:1", "ada", "hunter2", authority)):
+        assert read_kafka(kafka_environ(kafka)) == kafka
+
+
+def test_the_authority_is_read_from_its_file(
+    authority: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ca.pem").write_text(authority)
+    monkeypatch.chdir(tmp_path)
+    environ = {**NAMED, "ROBOVITALS_KAFKA_PASSWORD": "x", "ROBOVITALS_KAFKA_CA": "ca.pem"}
+    assert read_kafka(environ) == Kafka("k:1", "ada", "x", authority)
+    assert absolute_environ(environ)["ROBOVITALS_KAFKA_CA"] == f"{tmp_path}/ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"ROBOVITALS_KAFKA_USER": "ada"}, "ROBOVITALS_KAFKA_BOOTSTRAP"),
+        ({"ROBOVITALS_KAFKA_BOOTSTRAP": "k:1", "ROBOVITALS_KAFKA_PASSWORD": "hunter2"}, "ROBOVITALS_KAFKA_USER"),
+        ({"ROBOVITALS_KAFKA_BOOTSTRAP": "k:1", "ROBOVITALS_KAFKA_CA": "x"}, "ROBOVITALS_KAFKA_USER"),
+        ({**NAMED, "ROBOVITALS_KAFKA_USER": ""}, "ROBOVITALS_KAFKA_USER"),
+        (NAMED, "ROBOVITALS_KAFKA_PASSWORD"),
+        ({**NAMED, "ROBOVITALS_KAFKA_PASSWORD": ""}, "ROBOVITALS_KAFKA_PASSWORD is empty"),
+        (
+            {**NAMED, "ROBOVITALS_KAFKA_PASSWORD": "hunter2", "ROBOVITALS_KAFKA_PASSWORD_FILE": __file__},
+            "one of them",
+        ),
+        ({**NAMED, "ROBOVITALS_KAFKA_PASSWORD_FILE": "/nowhere"}, "ROBOVITALS_KAFKA_PASSWORD_FILE=/nowhere"),
+        (
+            {**NAMED, "ROBOVITALS_KAFKA_PASSWORD": "hunter2", "ROBOVITALS_KAFKA_CA": "/nowhere"},
+            "ROBOVITALS_KAFKA_CA",
+        ),
+        (
+            {**NAMED, "ROBOVITALS_KAFKA_PASSWORD": "hunter2", "ROBOVITALS_KAFKA_CA": __file__},
+            "names no certificates",
+        ),
+    ],
+)
+def test_half_of_what_a_user_needs_is_named_and_no_password(environ: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingError, match=named) as caught:
+        read_kafka(environ)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_the_environment_goes_before_the_running_stack(tmp_path: Path) -> None:
-    stack_file(tmp_path).write_text('{"kafka_bootstrap": "own:1", "database_url": "postgresql://own/x", "more": 1}')
-    assert endpoints(settings(tmp_path)) == Endpoints("own:1", "postgresql://own/x")
-    assert endpoints(settings(tmp_path, kafka="other:2")) == Endpoints("other:2", "postgresql://own/x")
+    stack_file(tmp_path).write_text(
+        '{"kafka": {"bootstrap": "own:1"}, "database_url": "postgresql://own/x", "more": 1}'
+    )
+    assert endpoints(settings(tmp_path)) == Endpoints(Kafka("own:1"), "postgresql://own/x")
+    assert endpoints(settings(tmp_path, kafka="other:2")) == Endpoints(Kafka("other:2"), "postgresql://own/x")
 
 
 def test_endpoints_named_by_the_environment_need_no_stack(tmp_path: Path) -> None:
-    assert endpoints(settings(tmp_path, "k:1", "postgresql://h/d")) == Endpoints("k:1", "postgresql://h/d")
+    assert endpoints(settings(tmp_path, "k:1", "postgresql://h/d")) == Endpoints(Kafka("k:1"), "postgresql://h/d")
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
         (None, "no stack is running"),
-        ('{"kafka_bootstrap": null, "database_url": null}', "still starting"),
+        ('{"kafka": null, "database_url": null}', "still starting"),
         ("{", "cannot be read"),
     ],
 )

@@ -8,6 +8,7 @@ from aiokafka.errors import CoordinatorLoadInProgressError, NotCoordinatorForGro
 from processors import group
 from processors.group import Group
 from schemas.errors import RetryError
+from schemas.kafka import Kafka
 from schemas.topics import FRAMES
 
 
@@ -32,7 +33,7 @@ def asking(monkeypatch):
                 )
 
         monkeypatch.setattr(group, "AIOKafkaClient", Client)
-        asked = Group("nowhere:9092")
+        asked = Group(Kafka("nowhere:9092"))
         await asked.open()
         return await asked.committed()
 

@@ -12,6 +12,7 @@ from processors.inlet import Standing
 from processors.summarise import Summariser, SummariseSettings, ended
 from processors.summarise_metrics import SummariseMetrics
 from schemas.errors import StopError
+from schemas.kafka import Kafka
 from schemas.limits import Limits
 from schemas.vitals import PROVISIONAL, Vitals
 from support.windows import RULE, START_US, S, Sent, records
@@ -70,7 +71,7 @@ class Loop:
     """A summariser whose turns and housekeeping the test takes one by one."""
 
     def __init__(self) -> None:
-        settings = SummariseSettings(kafka_bootstrap="", database_url="", rule=RULE, limits=Limits())
+        settings = SummariseSettings(kafka=Kafka("127.0.0.1:1"), database_url="", rule=RULE, limits=Limits())
         self.registry = CollectorRegistry()
         self.process = Summariser(settings, SummariseMetrics.create(self.registry))
         self.inlet = self.process._inlet = Inlet()

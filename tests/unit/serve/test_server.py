@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from schemas.kafka import Kafka
 from serve.context import Context
 from serve.metrics import ServeMetrics
 from serve.server import Server, ServeSettings
@@ -27,7 +28,7 @@ class _Uvicorn:
 
 
 def _server() -> Any:
-    settings = ServeSettings(kafka_bootstrap="", host="127.0.0.1", port=0, targets=Path("none.json"))
+    settings = ServeSettings(kafka=Kafka("127.0.0.1:1"), host="127.0.0.1", port=0, targets=Path("none.json"))
     return Server(settings, Context("", ServeMetrics.create(CollectorRegistry())))
 
 

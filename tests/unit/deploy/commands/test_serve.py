@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from deploy.commands import serve
 from deploy.settings import read_settings
 from schemas.errors import SettingError
+from schemas.kafka import Kafka
 from serve.context import Context
 from serve.server import Server
 
@@ -34,7 +35,7 @@ def test_charts_have_the_limits_file(
     contexts: list[Context] = []
     monkeypatch.setattr(serve, "Server", lambda _, context: contexts.append(context))
 
-    def process(name: str, build: Callable[[CollectorRegistry], Server]) -> int:
+    def process(name: str, build: Callable[[CollectorRegistry], Server], kafka: Kafka) -> int:
         build(CollectorRegistry())
         return 0
 

@@ -11,6 +11,7 @@ from deploy.commands.status import Status
 from deploy.local import children, control, state
 from deploy.local.children import Identity
 from deploy.local.state import Member, Stack
+from schemas.kafka import Kafka
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_status_without_a_stack_names_the_next_command(home: Path, capsys: pytes
 
 
 def test_a_member_that_waits_for_its_restart_is_shown(home: Path) -> None:
-    stack = Stack(me(), True, "k:1", "postgresql://h/d", None, [Member("land", None, 3, -9, 8000)])
+    stack = Stack(me(), True, Kafka("k:1"), "postgresql://h/d", None, [Member("land", None, 3, -9, 8000)])
     (condition,) = control.look(stack)
     assert (condition.state, condition.pid, condition.not_ready) == ("restarting", None, "it does not run")
     report = Status(str(home), 7, False, [condition])
@@ -105,7 +106,7 @@ def test_a_member_that_waits_for_its_restart_is_shown(home: Path) -> None:
 
 def test_a_process_that_does_not_answer_is_not_ready(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     members = [Member("land", me(), 0, None, 1), Member("kafka", me(), 0, None, 1)]
-    state.write(home, Stack(me(), True, "127.0.0.1:1", "postgresql://127.0.0.1:1/d", None, members))
+    state.write(home, Stack(me(), True, Kafka("127.0.0.1:1"), "postgresql://127.0.0.1:1/d", None, members))
     assert cli.main(["status"]) == 1
     out = capsys.readouterr().out
     assert "/readyz does not answer" in out
@@ -130,3 +131,14 @@ def test_doctor_says_which_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> 
     assert found["[local]"] == checks.Check(
         "[local]", False, "missing: jgo, psutil", "pip install 'robovitals[local]'"
     )
+
+
+def test_a_stack_that_lets_in_anybody_is_not_secured_while_it_runs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state.write(home, Stack(me(), True, Kafka("127.0.0.1:1"), "postgresql://127.0.0.1:1/d", None, []))
+    assert cli.main(["up", "--secure"]) == 2
+    assert "name another ROBOVITALS_HOME" in capsys.readouterr().err
+    monkeypatch.setenv("ROBOVITALS_KAFKA_BOOTSTRAP", "k:1")
+    assert cli.main(["up", "--secure"]) == 2
+    assert "unset ROBOVITALS_KAFKA_BOOTSTRAP" in capsys.readouterr().err

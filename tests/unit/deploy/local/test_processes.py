@@ -8,6 +8,7 @@ import pytest
 from deploy.local import children
 from deploy.local.processes import PageProcess
 from deploy.settings import Endpoints
+from schemas.kafka import Kafka
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_the_page_keeps_its_port_until_another_program_has_it(tmp_path: Path, commands: list[list[str]]):
-    page = PageProcess(tmp_path, Endpoints("127.0.0.1:1", "postgresql://u@127.0.0.1:1/d"))
+    page = PageProcess(tmp_path, Endpoints(Kafka("127.0.0.1:1"), "postgresql://u@127.0.0.1:1/d"))
     for _ in range(2):
         page.launch()
     assert page.page_port is not None

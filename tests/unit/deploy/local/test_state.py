@@ -7,11 +7,12 @@ from deploy.local import children, state
 from deploy.local.children import Identity
 from deploy.local.state import Member, Stack
 from deploy.settings import Endpoints, Settings, endpoints, stack_file
+from schemas.kafka import Kafka
 
 
 def stack(supervisor: Identity) -> Stack:
     members = [Member("kafka", Identity(2, "boot", 1), 0, None, 9092), Member("land", None, 3, -9, 8000)]
-    return Stack(supervisor, True, "127.0.0.1:9092", "postgresql://u:secret@h/d", None, members)
+    return Stack(supervisor, True, Kafka("127.0.0.1:9092"), "postgresql://u:secret@h/d", None, members)
 
 
 def test_what_was_written_is_read_and_only_by_its_owner(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_what_was_written_is_read_and_only_by_its_owner(tmp_path: Path) -> None:
 def test_clients_find_the_endpoints_in_it(tmp_path: Path) -> None:
     state.write(tmp_path, stack(Identity(1, "boot", 2)))
     settings = Settings(tmp_path, tmp_path, None, None)
-    assert endpoints(settings) == Endpoints("127.0.0.1:9092", "postgresql://u:secret@h/d")
+    assert endpoints(settings) == Endpoints(Kafka("127.0.0.1:9092"), "postgresql://u:secret@h/d")
 
 
 def test_a_stack_runs_only_while_its_supervisor_lives(tmp_path: Path) -> None:
