@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from deploy.json_schema import readings
+from deploy.json_schema import name_readings
 from schemas.action import Action
 from schemas.anomaly import EVENT_TYPE, FLEET, SOURCE, Anomaly, Transition
 from schemas.frame import Frame, JsonFrame
@@ -184,7 +184,7 @@ def _cloudevents_headers() -> dict[str, Any]:
 
 def _schemas(payloads: Iterable[type]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(list(payloads), ref_template=_REF)
-    components["JsonFrame"]["properties"]["readings"] = readings()
+    name_readings(components["JsonFrame"], _REF.format(name="JsonFrame"))
     # AsyncAPI's own schemas are of draft 7, where the places of an array are `items`.
     frame = components["Frame"]
     frame["items"] = frame.pop("prefixItems")

@@ -30,8 +30,18 @@ def json_schema(name: str) -> dict[str, Any]:
     kind, title = SCHEMAS[name]
     schema = msgspec.json.schema(kind)
     if name == "frame":
-        schema["$defs"]["JsonFrame"]["properties"]["readings"] = readings()
+        name_readings(schema["$defs"]["JsonFrame"], "#/$defs/JsonFrame")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
+
+
+def name_readings(frame: dict[str, Any], place: str) -> None:
+    """Write into a frame's schema, which stands at `place` of its document, which signals there are."""
+    frame["properties"]["readings"] = readings()
+    for side in ("lowest", "highest"):
+        frame["properties"][side] = {
+            "anyOf": [{"$ref": f"{place}/properties/readings"}, {"type": "null"}],
+            "default": None,
+        }
 
 
 def readings() -> dict[str, Any]:

@@ -5,7 +5,7 @@ format, and of frames the impossible readings that were taken out. Called by `in
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,8 +13,8 @@ import numpy as np
 from ingest.copy import Cell, Integers, Nulls, RealArrays, Reals, Selection, Text, encode_rows
 from schemas.columns import ABSENT, Float32, FrameColumns, Int64, LayoutGroup, Texts, code_matrix
 from schemas.layout import Layout, parse_layout
-from schemas.screen import screen
-from schemas.signals import COUNTERS, SIGNAL, SIGNALS, Component, Statistic
+from schemas.screen import screen_group
+from schemas.signals import COUNTERS, FRAME_COUNTERS, SIGNAL, SIGNALS, Component, Statistic
 from schemas.vitals import Vitals, unpack_columns, unpack_statistics
 
 # PostgreSQL counts microseconds from the year 2000.
@@ -51,13 +51,24 @@ def frame_rows(columns: FrameColumns) -> tuple[Rows, ImpossibleReadings]:
     impossible = ImpossibleReadings()
     parts: list[tuple[dict[str, Cell], int]] = []
     for group in columns.groups:
-        screened, found = screen(group.layout, group.values)
+        screened, found = screen_group(group)
         _note_impossible(impossible, columns, group, found.row, found.slot, found.value)
-        signals = _signal_cells(group.layout, screened)
-        for chosen in _by_text_lengths(columns.scenario.at(group.rows), columns.software.at(group.rows)):
-            rows = group.rows[chosen]
-            parts.append((_frame_cells(columns, rows) | _cut(signals, chosen), len(rows)))
+        for part in _by_extremes(screened):
+            readings = _signal_cells(part.layout, part.values) | _extreme_cells(part)
+            for chosen in _by_text_lengths(columns.scenario.at(part.rows), columns.software.at(part.rows)):
+                rows = part.rows[chosen]
+                parts.append((_frame_cells(columns, rows) | _cut(readings, chosen), len(rows)))
     return _joined(parts), impossible
+
+
+def _by_extremes(group: LayoutGroup) -> list[LayoutGroup]:
+    """The group's frames whose extremes say something beside the values, and those without: they have no array."""
+    if group.extremes is None:
+        return [group]
+    say = (group.extremes.lowest < group.values) | (group.extremes.highest > group.values)
+    some = np.asarray(say.any(axis=1))
+    parts = [group.at(some), replace(group, extremes=None).at(~some)]
+    return [part for part in parts if len(part.rows)]
 
 
 def vitals_rows(windows: Iterable[Vitals]) -> Rows:
@@ -97,11 +108,22 @@ def _frame_cells(columns: FrameColumns, rows: Int64) -> dict[str, Cell]:
         "scenario": _text(columns.scenario.at(rows)),
         "software": _text(columns.software.at(rows)),
     }
-    return cells | {name: _counter(columns.counters[name][rows]) for name in COUNTERS}
+    return cells | {name: _counter(columns.counters[name][rows]) for name in FRAME_COUNTERS}
 
 
 def _signal_cells(layout: Layout, values: Float32) -> dict[str, Cell]:
     return {signal.name: _real_cell(signal.name, layout.spans, values) for signal in SIGNALS}
+
+
+def _extreme_cells(group: LayoutGroup) -> dict[str, Cell]:
+    if group.extremes is None:
+        return {"lowest": Nulls(), "highest": Nulls(), "extremes_layout": Nulls()}
+    layout = np.frombuffer(group.layout.text.encode(), np.uint8)
+    return {
+        "lowest": RealArrays(group.extremes.lowest),
+        "highest": RealArrays(group.extremes.highest),
+        "extremes_layout": Text(np.broadcast_to(layout, (len(group.rows), len(layout)))),
+    }
 
 
 def _window_cells(vitals: Vitals) -> dict[str, Cell]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.runs import Runs
-from schemas.columns import Float32, Int64
+from schemas.columns import Extremes, Float32, Int64
 from schemas.layout import Layout
 from schemas.signals import STATISTICS, Statistic
 
@@ -158,13 +158,16 @@ class Cells:
         absent = _resized(self.absent, size) if self.holes else np.zeros((size, self.absent.shape[1]), np.int32)
         return Cells(self.layout, head, tail, _resized(self.texts, size), counts, values, absent, self.holes)
 
-    def gather(self, rows: Int64, runs: Runs, values: Float32) -> None:
-        """Add frames: `values` is frames × slots, sorted by cell; the cell of run i is `rows[i]`."""
+    def gather(self, rows: Int64, runs: Runs, values: Float32, extremes: Extremes | None = None) -> None:
+        """Add frames: `values` is frames × slots, sorted by cell; the cell of run i is `rows[i]`. Where the values
+        are means, MIN and MAX are of their `extremes`.
+        """
         plan = plan_of(self.layout)
         nan = np.isnan(values)
         holes = bool(nan.any())
-        for statistic, ufunc in ((MIN, np.fmin), (MAX, np.fmax)):
-            reduced = runs.reduce(ufunc, plan.keeping[statistic].pick(values))
+        lowest, highest = (extremes.lowest, extremes.highest) if extremes else (values, values)
+        for statistic, ufunc, found in ((MIN, np.fmin, lowest), (MAX, np.fmax, highest)):
+            reduced = runs.reduce(ufunc, plan.keeping[statistic].pick(found))
             known = self.values[statistic]
             known[rows] = ufunc(known.take(rows, axis=0), reduced, out=reduced)
         self._gather_last(rows, runs, values, nan if holes else None)

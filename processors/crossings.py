@@ -5,7 +5,7 @@ messages. Called by `processors/partition.py`. Pure; a batch without crossings c
 
 A limit is left by a reading at or beyond its alarm threshold; it is armed again by one that lies inside by more
 than the deadband, as in the assessor's rule. Likewise a robot whose mode becomes `fault`. Only frames that are
-neither late nor sent from a spool count.
+neither late nor sent from a spool count. Of a frame of means the extreme that faces the limit is its reading.
 
 After a restart the state follows from the frames that are read again, those since the oldest open window. A robot
 that left its limit before them counts as inside, for nothing else is known of it: its next reading beyond the
@@ -126,12 +126,20 @@ def _wanted(
     """The robots among the chosen frames that are outside, or have a reading beyond a limit."""
     beyond = chosen & (columns.mode == MODE_FAULT)
     for group, watch in groups:
-        mirrored = group.values.take(watch.slots, axis=1) * watch.sign[:-1]
+        mirrored = _facing(group, watch) * watch.sign[:-1]
         beyond[group.rows] |= chosen[group.rows] & (mirrored >= watch.alarm[:-1]).any(axis=1)
     names = dict.fromkeys(columns.robot_id[beyond].tolist())
     if state.outside:
         names |= dict.fromkeys(name for name in columns.robot_id[chosen].tolist() if name in state.outside)
     return list(names)
+
+
+def _facing(group: LayoutGroup, watch: Watch) -> Float32:
+    """Frames × edges but the mode: of each slot the reading that is nearest to the limit, or farthest beyond it."""
+    if group.extremes is None:
+        return group.values.take(watch.slots, axis=1)
+    lowest, highest = (side.take(watch.slots, axis=1) for side in (group.extremes.lowest, group.extremes.highest))
+    return np.where(watch.sign[:-1] > 0, highest, lowest)
 
 
 def _frames(
@@ -151,7 +159,7 @@ def _frames(
     for group, own in groups:
         at = place[group.rows]
         into = np.array([watch.edges[edge] for edge in own.edges][:-1], np.int64)
-        values[np.ix_(at[at >= 0], into)] = group.values[at >= 0].take(own.slots, axis=1)
+        values[np.ix_(at[at >= 0], into)] = _facing(group.at(at >= 0), own)
     return _Frames(names, rows, Runs.of(robot[order]), values)
 
 

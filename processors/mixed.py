@@ -6,7 +6,7 @@ Called by `processors/windows.py`. Pure.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from processors.pools import Pools
 from processors.runs import Runs, by_company
-from schemas.columns import Float32, Int64
+from schemas.columns import Extremes, Float32, Int64, LayoutGroup, joined
 from schemas.layout import Layout
 
 # Frames are gathered so many at a time, for then their readings stay in the processor's cache.
@@ -26,7 +26,7 @@ BLOCK = 256
 class Sorted:
     """Frames of one layout sorted by cell, within a cell in the order of the partition.
 
-    `rows` index the batch and `places` the rows of `values`; `keys` has one entry a run.
+    `rows` index the batch and `places` the rows of `values` and `extremes`; `keys` has one entry a run.
     """
 
     layout: Layout
@@ -35,28 +35,36 @@ class Sorted:
     keys: Int64
     runs: Runs
     values: Float32
+    extremes: Extremes | None
 
     @classmethod
-    def of(cls, layout: Layout, rows: Int64, key: Int64, places: Int64, values: Float32) -> "Sorted":
-        """Sort frames; `key` and `places` belong to `rows`."""
+    def of(cls, group: LayoutGroup, key: Int64, places: Int64) -> "Sorted":
+        """Sort the frames at `places` of a group, which `key` belongs to."""
+        rows = group.rows[places]
         order = np.lexsort((rows, key))
         key = key[order]
         runs = Runs.of(key)
-        return cls(layout, rows[order], places[order], key[runs.starts], runs, values)
+        return cls(group.layout, rows[order], places[order], key[runs.starts], runs, group.values, group.extremes)
 
     def part(self, chosen: NDArray[np.bool_]) -> "Sorted":
         """The frames of some of the runs."""
         kept = np.repeat(chosen, self.runs.lengths)
         runs = Runs.of_lengths(self.runs.lengths[chosen])
-        return Sorted(self.layout, self.rows[kept], self.places[kept], self.keys[chosen], runs, self.values)
+        return replace(self, rows=self.rows[kept], places=self.places[kept], keys=self.keys[chosen], runs=runs)
 
-    def blocks(self) -> Iterator[tuple[slice, Runs, Float32]]:
-        """Some runs at a time: which they are, and their values in order."""
+    def blocks(self) -> Iterator[tuple[slice, Runs, Float32, Extremes | None]]:
+        """Some runs at a time: which they are, and their values and extremes in order."""
         bounds = np.searchsorted(self.runs.lasts, np.arange(0, len(self.rows), BLOCK)).tolist()
         for first, end in pairwise([*dict.fromkeys(bounds), len(self.keys)]):
             begin, stop = int(self.runs.starts[first]), int(self.runs.lasts[end - 1]) + 1
             runs = Runs(self.runs.starts[first:end] - begin, self.runs.lengths[first:end])
-            yield slice(first, end), runs, self.values.take(self.places[begin:stop], axis=0)
+            places = self.places[begin:stop]
+            yield (
+                slice(first, end),
+                runs,
+                self.values.take(places, axis=0),
+                self.extremes and self.extremes.at(places),
+            )
 
 
 def settle(groups: list[Sorted], pools: Pools) -> Iterator[Sorted]:
@@ -97,9 +105,21 @@ def _together(layout: Layout, groups: list[Sorted]) -> Sorted:
     """Frames of several layouts as frames of one that holds them all; what a frame does not have is absent."""
     widened = []
     for group in groups:
-        values = np.full((len(group.rows), len(layout.slots)), np.nan, np.float32)
-        values[:, group.layout.slots_into(layout)] = group.values[group.places]
-        widened.append(values)
-    rows = np.concatenate([group.rows for group in groups])
+        into, extremes = group.layout.slots_into(layout), group.extremes and group.extremes.at(group.places)
+        widened.append(
+            LayoutGroup(
+                layout,
+                group.rows,
+                _widened(layout, into, group.values[group.places]),
+                extremes
+                and Extremes(_widened(layout, into, extremes.lowest), _widened(layout, into, extremes.highest)),
+            )
+        )
     key = np.concatenate([np.repeat(group.keys, group.runs.lengths) for group in groups])
-    return Sorted.of(layout, rows, key, np.arange(len(rows)), np.concatenate(widened))
+    return Sorted.of(joined(widened), key, np.arange(len(key)))
+
+
+def _widened(layout: Layout, into: list[int], narrow: Float32) -> Float32:
+    wide = np.full((len(narrow), len(layout.slots)), np.nan, np.float32)
+    wide[:, into] = narrow
+    return wide

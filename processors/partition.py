@@ -15,7 +15,7 @@ from processors.windows import Rule, Windows
 from schemas.columns import FrameColumns, Record, decode_records
 from schemas.limits import Limits
 from schemas.robot_code import CODE_LENGTH
-from schemas.screen import screen
+from schemas.screen import screen_group
 from schemas.topics import shard_key, shard_of
 from schemas.vitals import (
     LATE_REASONS,
@@ -113,7 +113,7 @@ class Partition:
 
 def screened(columns: FrameColumns) -> FrameColumns:
     """Without impossible values, as the lander stores them."""
-    return replace(columns, groups=[replace(g, values=screen(g.layout, g.values)[0]) for g in columns.groups])
+    return replace(columns, groups=[screen_group(group)[0] for group in columns.groups])
 
 
 def record_of(partition: int, message: Message) -> tuple[bytes | None, bytes]:

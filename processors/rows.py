@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.windows import Rule, Windows, recount, repaired
-from schemas.columns import ABSENT, FrameColumns, LayoutGroup, Texts
-from schemas.layout import Layout
+from schemas.columns import ABSENT, Extremes, FrameColumns, LayoutGroup, Texts
+from schemas.layout import Layout, parse_layout
 from schemas.robot_code import CODE_LENGTH
-from schemas.signals import COUNTERS, SIGNALS, Component
+from schemas.signals import FRAME_COUNTERS, SIGNALS, Component
 from schemas.vitals import Vitals
 
 Row = Mapping[str, Any]
@@ -25,6 +25,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 JOINT_SIGNALS = tuple(signal.name for signal in SIGNALS if signal.component is Component.JOINT)
 OTHER_SIGNALS = tuple(signal.name for signal in SIGNALS if signal.component is not Component.JOINT)
+EXTREMES = ("lowest", "highest")
 
 # Times travel as microseconds, since a double cannot hold a timestamptz exactly.
 MICROSECONDS = "(extract(epoch FROM frame.{0}) * 1000000)::bigint"
@@ -36,15 +37,15 @@ INTEGERS = {
     "mono_us": "frame.mono_us",
     "mode": "frame.mode",
     "backfill": "frame.backfill::integer",
-    **{name: f"coalesce(frame.{name}, {ABSENT})" for name in COUNTERS},
+    **{name: f"coalesce(frame.{name}, {ABSENT})" for name in FRAME_COUNTERS},
 }
 _REALS = ", ".join(f"frame.{name}" for name in OTHER_SIGNALS)
 PACKED = "array_send(array_replace({0}, NULL, 'NaN')) AS {1}"
 FRAME_COLUMNS = ", ".join(
-    ["frame.robot_id", "frame.scenario", "frame.software"]
+    ["frame.robot_id", "frame.scenario", "frame.software", "frame.extremes_layout"]
     + [f"array_send(ARRAY[{', '.join(INTEGERS.values())}]::bigint[]) AS integers"]
     + [PACKED.format(f"ARRAY[{_REALS}]::real[]", "reals")]
-    + [PACKED.format(f"frame.{name}", name) for name in JOINT_SIGNALS]
+    + [PACKED.format(f"frame.{name}", name) for name in (*JOINT_SIGNALS, *EXTREMES)]
 )
 # As the windows count them: within a boot by sequence number.
 FRAME_ORDER = "frame.robot_id, frame.boot_id, frame.seq, frame.time"
@@ -82,7 +83,7 @@ def columns_of(rows: Sequence[Row]) -> FrameColumns:
         seq=integers["seq"],
         time_us=integers["time_us"],
         mono_us=integers["mono_us"],
-        counters={name: integers[name] for name in COUNTERS},
+        counters={name: integers[name] for name in FRAME_COUNTERS},
         mode=integers["mode"].astype(np.int16),
         backfill=integers["backfill"].astype(np.bool_),
         scenario=Texts.of([row["scenario"] for row in rows]),
@@ -92,15 +93,16 @@ def columns_of(rows: Sequence[Row]) -> FrameColumns:
 
 
 def _groups(rows: Sequence[Row]) -> list[LayoutGroup]:
-    """The rows by layout: which signals each has, and of how many joints."""
+    """The rows by layout: which signals each has, and of how many joints; and by that of their extremes."""
     arrays = {name: [row[name] for row in rows] for name in JOINT_SIGNALS}
     reals = unpacked([row["reals"] for row in rows], np.dtype(np.float32))
-    forms = zip((~np.isnan(reals)).tolist(), *map(_sizes, arrays.values()), strict=True)
+    given = [row["extremes_layout"] for row in rows]
+    forms = zip(given, (~np.isnan(reals)).tolist(), *map(_sizes, arrays.values()), strict=True)
     chosen: dict[Any, list[int]] = {}
-    for number, (others, *sizes) in enumerate(forms):
-        chosen.setdefault((*sizes, *others), []).append(number)
+    for number, (text, others, *sizes) in enumerate(forms):
+        chosen.setdefault((text, (*sizes, *others)), []).append(number)
     groups = []
-    for form, numbers in chosen.items():
+    for (text, form), numbers in chosen.items():
         present = {name for name, there in zip((*JOINT_SIGNALS, *OTHER_SIGNALS), form, strict=True) if there}
         sizes = form[: len(JOINT_SIGNALS)]
         joints = (max(sizes) - HEAD_BYTES) // (LENGTH_BYTES + 4) if any(sizes) else 0
@@ -111,8 +113,16 @@ def _groups(rows: Sequence[Row]) -> list[LayoutGroup]:
                 matrix[:, begin:end] = unpacked([arrays[name][row] for row in numbers], np.dtype(np.float32))
             else:
                 matrix[:, begin] = reals[numbers, OTHER_SIGNALS.index(name)]
-        groups.append(LayoutGroup(layout, np.array(numbers), matrix))
+        extremes = _extremes([rows[row] for row in numbers], parse_layout(text), layout) if text else None
+        groups.append(LayoutGroup(layout, np.array(numbers), matrix, extremes))
     return groups
+
+
+def _extremes(rows: Sequence[Row], stored: Layout, layout: Layout) -> Extremes:
+    """Of rows whose extremes are in the order of `stored`, which holds the signals of `layout` and their joints."""
+    order = [slot for name in layout.signals for slot in range(*stored.spans[name])]
+    lowest, highest = (unpacked([row[side] for row in rows], np.dtype(np.float32))[:, order] for side in EXTREMES)
+    return Extremes(lowest, highest)
 
 
 def _sizes(column: Sequence[bytes | None]) -> list[int]:

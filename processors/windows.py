@@ -179,16 +179,15 @@ def count(
     for group in columns.groups:
         places = np.nonzero(counted[group.rows])[0]
         if len(places):
-            rows = group.rows[places]
-            groups.append(Sorted.of(group.layout, rows, key[rows], places, group.values))
+            groups.append(Sorted.of(group, key[group.rows[places]], places))
     for ready in settle(groups, state.pools) if groups else ():
         heads = ready.rows[ready.runs.starts]
         head = np.empty(len(heads), HEAD)
         head["first_seq"], head["offset"] = columns.seq[heads], columns.offset[heads]
         head["watermark_us"] = before[heads]
         cells, rows = state.pools.cells(ready.keys, ready.layout, head)
-        for block, runs, values in ready.blocks():
-            cells.gather(rows[block], runs, values)
+        for block, runs, values, extremes in ready.blocks():
+            cells.gather(rows[block], runs, values, extremes)
         lasts = ready.rows[ready.runs.lasts]
         cells.tail[rows], cells.texts[rows] = _tails(columns, lasts), _texts(columns, lasts)
         cells.counts["frames"][rows] += ready.runs.lengths

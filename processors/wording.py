@@ -22,7 +22,7 @@ from processors.findings import (
 )  # fmt: skip
 from schemas.signals import SIGNAL
 
-_UNITS = ("rad_s", "mm_s", "nm", "rad", "arcmin", "mm", "mv", "mohm", "ah", "a", "v", "c")
+_UNITS = ("rad_s", "mm_s", "nm", "rad", "arcmin", "mm", "mv", "ms", "mohm", "ah", "a", "v", "c")
 _WORDS = {"battery_soc": "battery charge", "battery_soh": "battery state of health"}
 _LEVEL = {Level.WARN: "warning", Level.ALARM: "alarm"}
 

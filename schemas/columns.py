@@ -16,7 +16,7 @@ from schemas.errors import RejectError
 from schemas.frame import FLAG_BACKFILL, Frame, decode_frame
 from schemas.layout import Layout, parse_layout
 from schemas.robot_code import CODE_LENGTH
-from schemas.signals import COUNTERS
+from schemas.signals import FRAME_COUNTERS
 
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
@@ -67,12 +67,34 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class Extremes:
+    """What frames of means keep beside them: the lowest and the highest reading of each, rows × slots."""
+
+    lowest: Float32
+    highest: Float32
+
+    def at(self, rows: NDArray[Any]) -> "Extremes":
+        """Some of the rows, by number or by mask."""
+        return Extremes(self.lowest[rows], self.highest[rows])
+
+
+@dataclass(frozen=True, slots=True)
 class LayoutGroup:
-    """The frames of one canonical layout: `rows` index the batch, `values` is rows × slots, NaN = absent."""
+    """The frames of one canonical layout: `rows` index the batch, `values` is rows × slots, NaN = absent.
+
+    `extremes` is None where no frame has any; a frame without, among others with, has its values there.
+    """
 
     layout: Layout
     rows: Int64
     values: Float32
+    extremes: Extremes | None = None
+
+    def at(self, rows: NDArray[Any]) -> "LayoutGroup":
+        """Some of its frames, by place or by mask."""
+        return LayoutGroup(
+            self.layout, self.rows[rows], self.values[rows], self.extremes and self.extremes.at(rows)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +163,7 @@ def _all_good(frames: list[Frame], keys: list[bytes | None]) -> bool:
     if set(map(len, given)) - {CODE_LENGTH} or b"".join(given) != codes.encode():
         return False
     texts = {f.scenario for f in frames} | {f.software for f in frames}
-    shapes = {(f.layout, len(f.values)) for f in frames}
+    shapes = {(f.layout, len(f.values), _length(f.extremes)) for f in frames}
     return all(map(_storable, texts)) and not any(_bad_shape(*shape) for shape in shapes)
 
 
@@ -152,7 +174,7 @@ def _fault(frame: Frame, key: bytes | None) -> RejectError | None:
     if key != code.encode():
         # Partition, order and state all follow from the key, so a frame under another key is not usable.
         return RejectError("key_mismatch", f"record key {key!r:.60} for robot {code!r}")
-    if fault := _bad_shape(frame.layout, len(frame.values)):
+    if fault := _bad_shape(frame.layout, len(frame.values), _length(frame.extremes)):
         return fault
     if not (_storable(frame.scenario) and _storable(frame.software)):
         return RejectError("bad_text", "scenario or software holds a NUL or a lone surrogate")
@@ -169,14 +191,20 @@ def _storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _bad_shape(layout: str, length: int) -> RejectError | None:
+def _length(extremes: bytes | None) -> int | None:
+    return None if extremes is None else len(extremes)
+
+
+def _bad_shape(layout: str, length: int, extremes: int | None) -> RejectError | None:
     try:
         expected = len(parse_layout(layout).slots)
     except RejectError as error:
         return error
-    if length == 4 * expected:
-        return None
-    return RejectError("values_mismatch", f"{length} bytes for {expected} float32 values")
+    if length != 4 * expected:
+        return RejectError("values_mismatch", f"{length} bytes for {expected} float32 values")
+    if extremes is not None and extremes != 8 * expected:
+        return RejectError("values_mismatch", f"{extremes} bytes of extremes for {expected} float32 values twice")
+    return None
 
 
 def _columns(frames: list[Frame], records: list[Record]) -> FrameColumns:
@@ -188,7 +216,7 @@ def _columns(frames: list[Frame], records: list[Record]) -> FrameColumns:
         seq=_int64([f.seq for f in frames]),
         time_us=_int64([f.time_us for f in frames]),
         mono_us=_int64([f.mono_us for f in frames]),
-        counters={name: _counter([getattr(f, name) for f in frames]) for name in COUNTERS},
+        counters={name: _counter([getattr(f, name) for f in frames]) for name in FRAME_COUNTERS},
         mode=np.array([f.mode for f in frames], np.int16),
         backfill=(_int64([f.flags for f in frames]) & FLAG_BACKFILL).astype(bool),
         scenario=Texts.of([f.scenario for f in frames]),
@@ -210,18 +238,38 @@ def _counter(values: list[Any]) -> Int64:
 def _groups(frames: list[Frame]) -> list[LayoutGroup]:
     """Join the values of each layout; layouts that differ in order only come together as one."""
     layouts = Texts.of([f.layout for f in frames])
-    parts: dict[Layout, list[tuple[Int64, Float32]]] = {}
+    parts: dict[Layout, list[LayoutGroup]] = {}
     for code, text in enumerate(layouts.values):
         layout = parse_layout(text)
         rows = np.nonzero(layouts.codes == code)[0]
         chosen = frames if len(layouts.values) == 1 else [frames[i] for i in rows]
         values = np.frombuffer(b"".join([f.values for f in chosen]), "<f4").reshape(len(rows), len(layout.slots))
-        order = layout.canonical_order
-        parts.setdefault(layout.canonical, []).append((rows, values if order is None else values[:, order]))
-    return [_joined(layout, found) for layout, found in parts.items()]
+        extremes = _extremes(chosen, len(layout.slots))
+        if (order := layout.canonical_order) is not None:
+            values = values[:, order]
+            extremes = extremes and Extremes(extremes.lowest[:, order], extremes.highest[:, order])
+        parts.setdefault(layout.canonical, []).append(LayoutGroup(layout.canonical, rows, values, extremes))
+    return [joined(groups) for groups in parts.values()]
 
 
-def _joined(layout: Layout, parts: list[tuple[Int64, Float32]]) -> LayoutGroup:
-    if len(parts) == 1:
-        return LayoutGroup(layout, *parts[0])
-    return LayoutGroup(layout, np.concatenate([r for r, _ in parts]), np.concatenate([v for _, v in parts]))
+def _extremes(frames: list[Frame], slots: int) -> Extremes | None:
+    given = [f.extremes for f in frames]
+    if not any(given):
+        return None
+    both = b"".join([2 * f.values if f.extremes is None else f.extremes for f in frames])
+    pairs = np.frombuffer(both, "<f4").reshape(len(frames), 2, slots)
+    return Extremes(pairs[:, 0], pairs[:, 1])
+
+
+def joined(groups: Sequence[LayoutGroup]) -> LayoutGroup:
+    """Groups of one layout, one after the other."""
+    if len(groups) == 1:
+        return groups[0]
+    extremes = None
+    if any(group.extremes for group in groups):
+        given = [group.extremes or Extremes(group.values, group.values) for group in groups]
+        extremes = Extremes(
+            np.concatenate([each.lowest for each in given]), np.concatenate([each.highest for each in given])
+        )
+    rows = np.concatenate([group.rows for group in groups])
+    return LayoutGroup(groups[0].layout, rows, np.concatenate([group.values for group in groups]), extremes)

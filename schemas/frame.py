@@ -5,6 +5,9 @@ publishes (`encode_frame`) and, a record at a time, by `schemas/columns.py`, whi
 
 The first byte tells the encodings apart: `{` opens JSON, everything else is MessagePack. A frame stands alone:
 `layout` explains `values`, one packed little-endian float32 array in which NaN means absent.
+
+`dropped` and `extremes` came later. They stand last and may be missing, so frames from before them read as ever,
+and readers from before them pass over what follows the fields that they know.
 """
 
 import json
@@ -45,6 +48,7 @@ REJECT_REASONS = {
 
 _Natural = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 _Text = Annotated[str, msgspec.Meta(max_length=200)]
+Readings = dict[str, float | list[float | None] | None]
 
 
 class Frame(msgspec.Struct, array_like=True, gc=False):
@@ -52,7 +56,10 @@ class Frame(msgspec.Struct, array_like=True, gc=False):
 
     `boot_id` is random per boot and `seq` counts 0, 1, 2… within it; `time_us` is event time in UTC µs,
     `mono_us` the monotonic clock beside it. The counters are cumulative and None where the robot has none.
-    `mode` indexes `schemas.signals.MODES`; `flags` is a bit set (FLAG_BACKFILL).
+    `mode` indexes `schemas.signals.MODES`; `flags` is a bit set (FLAG_BACKFILL). `dropped` counts the frames that
+    the robot's agent had to drop, cumulative over its spool's life; None where nothing counts them. `extremes` is
+    of a frame that stands for several readings a slot, which `values` holds the means of: the lowest of every slot,
+    then the highest of every slot, packed like `values`; NaN where there is none beside the mean.
     """
 
     v: int
@@ -70,12 +77,15 @@ class Frame(msgspec.Struct, array_like=True, gc=False):
     flags: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
     layout: Annotated[str, msgspec.Meta(max_length=4096)]
     values: bytes
+    dropped: _Natural | None = None
+    extremes: bytes | None = None
 
 
 class JsonFrame(msgspec.Struct, kw_only=True):
     """One frame for whoever has only `kcat`: named fields and plain arrays; null means absent.
 
-    `readings` has signal names of the signal table; a joint signal is an array with one entry a joint.
+    `readings` has signal names of the signal table; a joint signal is an array with one entry a joint. `lowest` and
+    `highest` are named like them, for readings that are means.
     """
 
     v: int
@@ -83,7 +93,7 @@ class JsonFrame(msgspec.Struct, kw_only=True):
     boot_id: _Natural
     seq: _Natural
     time_us: _Natural
-    readings: dict[str, float | list[float | None] | None]
+    readings: Readings
     mono_us: _Natural = 0
     runtime_s: _Natural | None = None
     energy_wh: _Natural | None = None
@@ -92,6 +102,9 @@ class JsonFrame(msgspec.Struct, kw_only=True):
     scenario: _Text = ""
     software: _Text = ""
     backfill: bool = False
+    dropped: _Natural | None = None
+    lowest: Readings | None = None
+    highest: Readings | None = None
 
 
 class _Versioned(msgspec.Struct, array_like=True):
@@ -178,10 +191,31 @@ def _from_json(named: JsonFrame) -> Frame:
         flags=FLAG_BACKFILL if named.backfill else 0,
         layout=layout.text,
         values=values,
+        dropped=named.dropped,
+        extremes=_pack_extremes(layout, named.lowest, named.highest),
     )
 
 
-def pack_readings(readings: dict[str, float | list[float | None] | None]) -> tuple[Layout, bytes]:
+def _pack_extremes(layout: Layout, lowest: Readings | None, highest: Readings | None) -> bytes | None:
+    """Both as the packed form has them, NaN where a signal or a joint is left out."""
+    if lowest is None and highest is None:
+        return None
+    flat: list[float] = []
+    for side, readings in (("lowest", lowest or {}), ("highest", highest or {})):
+        if others := readings.keys() - set(layout.signals):
+            raise RejectError("values_mismatch", f"{side} has {min(others)[:80]!r}, which readings have not")
+        for name in layout.signals:
+            begin, end = layout.spans[name]
+            of_joints = SIGNAL[name].component is Component.JOINT
+            reading = readings.get(name)
+            entries = reading if isinstance(reading, list) else [reading] * (end - begin if reading is None else 1)
+            if len(entries) != end - begin or (isinstance(reading, list) and not of_joints):
+                raise RejectError("values_mismatch", f"{side}: {name} has not the shape of its readings")
+            flat += [math.nan if entry is None else entry for entry in entries]
+    return pack_values(flat)
+
+
+def pack_readings(readings: Readings) -> tuple[Layout, bytes]:
     """Readings by name as a canonical layout and its packed values; None becomes NaN.
 
     Raises RejectError where a signal is unknown, or its shape is not its component's.

@@ -14,6 +14,7 @@ from schemas.frame import Frame
 
 LONGEST_TEXT_SHOWN = 400
 _NAMES = Frame.__struct_fields__
+_NEEDED = len(_NAMES) - len(Frame.__struct_defaults__)
 # MessagePack: how many bytes of length follow a type's byte.
 _LENGTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 _FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8} | {
@@ -52,7 +53,7 @@ def decode_partial(value: bytes) -> Partial:
             )
         at = after
     over = f"{len(value) - at} bytes follow the last field" if at < len(value) else ""
-    missing = f"{', '.join(_NAMES[count:])} missing" if count < len(_NAMES) else ""
+    missing = f"{', '.join(_NAMES[count:_NEEDED])} missing" if count < _NEEDED else ""
     return Partial(encoding="messagepack", fields=fields, text="", ended=over or missing)
 
 

@@ -2,14 +2,18 @@
 
 In: a layout and its rows × slots values. Out: the values with NaN in the impossible places, and where they
 were. Called by the lander and the summariser, so that windows see just what the rows hold.
+
+Extremes stand beside a value that is present and possible, and hold it: the lowest is not above it, the highest not
+below. One that is absent gives way to the value itself. One that is impossible does so too and is noted, and so do
+both where the lowest lies above the highest, for which of them is wrong cannot be known.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from schemas.columns import Float32, Int64
+from schemas.columns import Extremes, Float32, Int64, LayoutGroup
 from schemas.layout import Layout
 
 
@@ -47,3 +51,31 @@ def screen(layout: Layout, values: Float32) -> tuple[Float32, Impossible]:
     screened = values.copy()
     screened[row, slot] = np.nan
     return screened, Impossible(row, slot, values[row, slot])
+
+
+def screen_group(group: LayoutGroup) -> tuple[LayoutGroup, Impossible]:
+    """The same for a group of frames, with their extremes: at most one note a reading."""
+    values, impossible = screen(group.layout, group.values)
+    if group.extremes is None:
+        return (group if values is group.values else replace(group, values=values)), impossible
+    extremes, further = _screen_extremes(group.layout, values, group.extremes)
+    noted = (
+        np.concatenate([getattr(impossible, name), getattr(further, name)]) for name in ("row", "slot", "value")
+    )
+    return replace(group, values=values, extremes=extremes), Impossible(*noted)
+
+
+def _screen_extremes(layout: Layout, values: Float32, given: Extremes) -> tuple[Extremes, Impossible]:
+    low, high = _bounds(layout)
+    lowest, highest = given.lowest, given.highest
+    crossed = lowest > highest
+    # NaN is absent: neither below nor above anything.
+    wrong_lowest = (lowest < low) | (lowest > high) | crossed
+    wrong_highest = (highest < low) | (highest > high) | crossed
+    absent = np.isnan(values)
+    row, slot = np.nonzero((wrong_lowest | wrong_highest) & ~absent)
+    kept = Extremes(
+        np.where(absent | wrong_lowest, values, np.fmin(lowest, values)),
+        np.where(absent | wrong_highest, values, np.fmax(highest, values)),
+    )
+    return kept, Impossible(row, slot, np.where(wrong_lowest, lowest, highest)[row, slot])

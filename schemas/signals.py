@@ -108,6 +108,19 @@ SIGNALS: tuple[Signal, ...] = (
     Signal("battery_cell_max_v", _B, "V", 0, 10, (_LAST, _MAX)),
     Signal("ambient_temperature_c", _R, "°C", -80, 100, (_LAST, _MEAN)),
     Signal("tool_current_a", _R, "A", -100, 100, (_MEAN, _MAX)),
+    Signal(
+        "clock_offset_ms", _R, "ms", -1e13, 1e13, (_LAST, _MIN, _MAX),
+        above=Limit(warn=2000, alarm=3500, deadband=200), below=Limit(warn=-2000, alarm=-3500, deadband=200),
+        text="the robot's clock less the broker's; 5 s behind, its frames come after their windows have closed",
+    ),
+    Signal("clock_synchronised", _R, "1", 0, 1, (_LAST, _MIN), text="1: its system says that NTP keeps its clock"),
+    Signal(
+        "spool_used", _R, "1", 0, 1, (_LAST, _MAX),
+        above=Limit(warn=0.5, alarm=0.9, deadband=0.05), text="share of what its spool may hold; full, it drops",
+    ),
+    Signal("spool_frames", _R, "1", 0, 1e12, (_LAST, _MAX), text="frames that wait in its spool"),
+    Signal("agent_reconnects", _R, "1", 0, 1e12, (_LAST,), text="connections made anew since its boot"),
+    Signal("publish_latency_ms", _R, "ms", 0, 1e12, (_LAST, _MEAN, _MAX), text="from a frame's sending to its ack"),
 )  # fmt: skip
 
 SIGNAL: dict[str, Signal] = {signal.name: signal for signal in SIGNALS}
@@ -115,6 +128,8 @@ SIGNAL_ORDER: dict[str, int] = {signal.name: position for position, signal in en
 
 # The cumulative counters travel beside the readings as integers: float32 would round them.
 COUNTERS = ("runtime_s", "energy_wh", "cycles")
+# A frame has one more, which windows do not keep: the newest frame says all that its robot ever had to drop.
+FRAME_COUNTERS = (*COUNTERS, "dropped")
 
 MODES = ("idle", "working", "charging", "fault", "teleoperated")
 MODE_FAULT = MODES.index("fault")

@@ -3,6 +3,7 @@
 In: an asyncpg connection, a robot and a stretch. Out: structs. Called by the robot's page and the API.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,16 @@ class DataQuality(msgspec.Struct, frozen=True, kw_only=True):
     impossible: int
 
 
+class Drops(msgspec.Struct, frozen=True, kw_only=True):
+    """Frames that a robot's agent has had to drop, as its newest frame says: in `total`, since its spool began, and
+    `lately`, since the moment that was asked about (None: the frames do not tell). `time`: of that frame.
+    """
+
+    total: int
+    lately: int | None
+    time: datetime
+
+
 async def episodes_between(
     connection: asyncpg.Connection, code: str, start: datetime, end: datetime
 ) -> list[PastEpisode]:
@@ -71,3 +82,23 @@ async def data_quality(connection: asyncpg.Connection, code: str, start: datetim
 async def latest_accuracy(connection: asyncpg.Connection, code: str, start: datetime) -> list[dict[str, Any]]:
     """The newest window since `start` that has a figure of accuracy, by column name; empty where none has."""
     return [dict(row) for row in await ask(connection, "latest_accuracy", code, start)]
+
+
+async def drops(
+    connection: asyncpg.Connection, code: str, frames: Sequence[Mapping[str, Any]], start: datetime
+) -> Drops | None:
+    """What the robot's newest `frames`, newest first, say of its drops, and how many were since `start`; None where
+    nothing counts them.
+    """
+    newest = next((frame for frame in frames if frame["dropped"] is not None), None)
+    if newest is None:
+        return None
+    first = await ask(connection, "first_dropped", code, start)
+    before = first[0]["dropped"] if first else None
+    total = newest["dropped"]
+    # A spool that was made anew began at nought.
+    return Drops(
+        total=total,
+        lately=None if before is None or before > total else total - before,
+        time=newest["time"],
+    )

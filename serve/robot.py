@@ -12,7 +12,7 @@ from fastapi import HTTPException
 from schemas.robot_code import RobotCode, RobotCodeParts, parse_code
 from serve import database, past
 from serve.database import Alarm, OutOfService, RobotState
-from serve.past import DataQuality
+from serve.past import DataQuality, Drops
 from serve.readings import LatestReading, latest_readings
 
 NEWEST_FRAMES = 20
@@ -23,7 +23,8 @@ ACCURACY_WITHIN = timedelta(days=1)
 
 class RobotNow(msgspec.Struct, frozen=True, kw_only=True):
     """One robot. `clock_offset_s`: how far its clock is ahead of ours, by its last live frame, the way to us
-    included; null without one. `day`: the data of the last 24 hours.
+    included; null without one. `day`: the data of the last 24 hours. `drops`: what its agent had to drop, and how
+    much of it in those 24 hours; null where it counts none.
     """
 
     code: RobotCodeParts
@@ -33,6 +34,7 @@ class RobotNow(msgspec.Struct, frozen=True, kw_only=True):
     out_of_service: list[OutOfService]
     clock_offset_s: float | None
     day: DataQuality
+    drops: Drops | None
     asked: datetime
 
 
@@ -54,5 +56,6 @@ async def robot_now(connection: asyncpg.Connection, code: RobotCode) -> RobotNow
         out_of_service=await database.out_of_service(connection, code),
         clock_offset_s=(live["time"] - live["received"]).total_seconds() if live else None,
         day=await past.data_quality(connection, code, asked - QUALITY_OVER, asked),
+        drops=await past.drops(connection, code, frames, asked - QUALITY_OVER),
         asked=asked,
     )

@@ -48,6 +48,9 @@ CHARTS = (
     Chart("battery_temperature", "Battery temperature", "battery", ("battery_temperature_c",), "°C"),
     Chart("spread", "Cell spread", "battery", ("battery_cell_spread_mv",), "mV"),
     Chart("resistance", "Battery resistance", "battery", ("battery_resistance_mohm",), "mΩ", note="estimated"),
+    Chart("spool", "Spool", "robot", ("spool_used",), "%", True, "share of what it may hold"),
+    Chart("clock", "Clock offset", "robot", ("clock_offset_ms",), "ms", note="ahead of the broker's"),
+    Chart("latency", "Publish latency", "robot", ("publish_latency_ms",), "ms"),
 )  # fmt: skip
 
 
@@ -186,6 +189,11 @@ def last_values(readings: Sequence[LatestReading]) -> LastValues:
         signals=signals,
         joints=tuple(lines),
     )
+
+
+def own_signs(readings: Sequence[LatestReading]) -> dict[str, LatestReading]:
+    """What is the robot's as a whole, by signal: its agent's own vital signs among it."""
+    return {reading.signal: reading for reading in readings if SIGNAL[reading.signal].component is Component.ROBOT}
 
 
 def charts_of(readings: Sequence[LatestReading]) -> list[Chart]:

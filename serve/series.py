@@ -83,10 +83,11 @@ _SAYS_MOST = (Statistic.MEAN, Statistic.LAST, Statistic.RMS, Statistic.MAX, Stat
 _OVER_FRAMES = {
     Statistic.LAST: "avg({0})",
     Statistic.MEAN: "avg({0})",
-    Statistic.MIN: "min({0})",
-    Statistic.MAX: "max({0})",
+    Statistic.MIN: "min(lowest_{1})",
+    Statistic.MAX: "max(highest_{1})",
     Statistic.RMS: "sqrt(avg({0} * {0}))",
 }
+_SIDES = {Statistic.MIN: "lowest", Statistic.MAX: "highest"}
 # What is not rolled up yet, the hour that is running above all, comes from vitals.
 _FROM = {
     Resolution.RAW: "SELECT time AS at, 1 AS frames, {columns} FROM frame "
@@ -214,9 +215,10 @@ async def _rows(
     low = Statistic.MIN if Statistic.MIN in signal.statistics else statistic
     high = Statistic.MAX if Statistic.MAX in signal.statistics else statistic
     if resolution is Resolution.RAW:
-        columns = [signal.name]
+        sides = {statistic} & _SIDES.keys() | (_SIDES.keys() if envelope else set())
+        columns = [signal.name, *(_side(signal.name, joint, side) for side in sorted(sides) for joint in slots)]
         value, lows, highs = (
-            [_OVER_FRAMES[kept].format(_at(signal.name, joint)) for joint in slots]
+            [_OVER_FRAMES[kept].format(_at(signal.name, joint), joint) for joint in slots]
             for kept in (statistic, Statistic.MIN, Statistic.MAX)
         )
     else:
@@ -229,6 +231,13 @@ async def _rows(
         rows=_FROM[resolution].format(columns=", ".join(columns)), value=", ".join(value),
         low=", ".join(lows) if envelope else "", high=", ".join(highs) if envelope else "",
     )  # fmt: skip
+
+
+def _side(signal: str, joint: int, statistic: Statistic) -> str:
+    """A frame's lowest or highest reading: of a frame that is no mean of several, its one reading."""
+    side = _SIDES[statistic]
+    found = f"extreme({side}, extremes_layout, '{signal}', {joint})"
+    return f"CASE WHEN extremes_layout IS NULL THEN {_at(signal, joint)} ELSE {found} END AS {side}_{joint}"
 
 
 def _at(column: str, joint: int) -> str:

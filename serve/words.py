@@ -69,7 +69,7 @@ _DEED = (
 )
 _GROUPED = r"(?:Part of episode \S+, which speaks for it|Speaks for itself again)"
 _SIGNAL_WORDS = {"battery_soc": "battery charge", "battery_soh": "battery state of health"}
-_UNIT_SUFFIXES = ("rad_s", "mm_s", "nm", "rad", "arcmin", "mm", "mv", "mohm", "ah", "a", "v", "c")
+_UNIT_SUFFIXES = ("rad_s", "mm_s", "nm", "rad", "arcmin", "mm", "mv", "ms", "mohm", "ah", "a", "v", "c")
 
 
 def age(seconds: float) -> str:

@@ -13,8 +13,11 @@ from deploy.settings import Settings, endpoints
 from deploy.text import STATUS_STYLE, number, since
 from schemas.health import Status
 from schemas.robot_code import RobotCodeParts, checked_code, format_code, parse_code
-from serve import database
+from serve import database, past
+from serve.past import Drops
 from serve.readings import LatestReading, latest_readings
+from serve.robot import QUALITY_OVER
+from serve.words import grouped
 
 EXAMPLE = "robovitals robot ZZ-SIM0-HUMAN1-00000000000000017"
 
@@ -29,6 +32,7 @@ class RobotReport(msgspec.Struct, frozen=True):
     state: database.RobotState
     readings: list[LatestReading]
     open_episodes: list[database.OpenEpisode]
+    drops: Drops | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +56,10 @@ async def _report(database_url: str, code: str) -> RobotReport:
         frames = await database.latest_frames(connection, code, FRAMES)
         windows = await database.latest_vitals(connection, code, WINDOWS)
         episodes = await database.open_episodes(connection, code)
+        drops = await past.drops(connection, code, frames, datetime.now(UTC) - QUALITY_OVER)
     finally:
         await connection.close()
-    return RobotReport(parse_code(code), state, latest_readings(frames, windows), episodes)
+    return RobotReport(parse_code(code), state, latest_readings(frames, windows), episodes, drops)
 
 
 def _print(report: RobotReport, now: datetime) -> None:
@@ -71,6 +76,7 @@ def _print(report: RobotReport, now: datetime) -> None:
     _print_components(console, report)
     _print_episodes(console, report, now)
     _print_readings(console, report, now)
+    _print_drops(console, report.drops, now)
 
 
 def _print_components(console: Console, report: RobotReport) -> None:
@@ -109,3 +115,12 @@ def _print_readings(console: Console, report: RobotReport, now: datetime) -> Non
     for (signal, unit, time), values in rows.items():
         table.add_row(signal, unit, since(time, now), "  ".join(values))
     console.print(table if table.row_count else "\nNo readings")
+
+
+def _print_drops(console: Console, drops: Drops | None, now: datetime) -> None:
+    if drops is None:
+        console.print("\nDropped frames: not reported by this robot")
+        return
+    lately = "" if drops.lately is None else f", {grouped(drops.lately)} of them in the last 24 h"
+    console.print(f"\nDropped frames: {grouped(drops.total)} since its spool began{lately}", end="")
+    console.print(f" (told {since(drops.time, now)} ago)")

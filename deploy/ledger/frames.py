@@ -8,14 +8,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from deploy.ledger.plan import Int64, Plan
-from schemas.frame import FLAG_BACKFILL, FRAME_VERSION, MAX_FRAME_BYTES, Frame, JsonFrame, encode_frame
+from schemas.frame import FLAG_BACKFILL, FRAME_VERSION, MAX_FRAME_BYTES, Frame, JsonFrame, Readings, encode_frame
 from schemas.layout import Layout, parse_layout
 from schemas.signals import MODES
 
@@ -30,6 +29,7 @@ BETWEEN = {
     "ambient_temperature_c": (15.0, 25.0),
 }
 HOT_C, IMPOSSIBLE_C = 95.5, 255.0
+LOWER, HIGHER = np.float32(0.125), np.float32(0.0625)  # where a frame's values are means, so far its extremes lie
 TEMPERATURE = "joint_temperature_c"
 SCENARIOS, SOFTWARE = ("factory_line", "classroom"), ("1.0", "1.1-β")
 _VARIETY = 1024
@@ -40,7 +40,9 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """n places by columns. `values` are as sent (NaN = absent), places × the slots of `layout`."""
+    """n places by columns. `values` are as sent (NaN = absent), places × the slots of `layout`; where `downsampled`
+    they are means, with `lowest` and `highest` beside them.
+    """
 
     layout: Layout
     place: Int64
@@ -50,9 +52,19 @@ class Contents:
     time_us: Int64
     mono_us: Int64
     energy_wh: Int64
+    dropped: Int64
     mode: Int64
     backfill: NDArray[np.bool_]
     values: Float32
+    downsampled: NDArray[np.bool_]
+
+    @property
+    def lowest(self) -> Float32:
+        return self.values - LOWER
+
+    @property
+    def highest(self) -> Float32:
+        return self.values + HIGHER
 
     @property
     def scenario(self) -> list[str]:
@@ -80,9 +92,11 @@ def contents(plan: Plan, places: Int64, joints: int) -> Contents:
         time_us=time_us,
         mono_us=since_us,
         energy_wh=places // 7,
+        dropped=places // 11,
         mode=np.where(places // plan.robots % 97 == 0, MODES.index("charging"), MODES.index("working")),
         backfill=plan.is_spooled(places),
         values=_values(plan, places, joints),
+        downsampled=places // plan.robots % 3 == 1,
     )
 
 
@@ -129,33 +143,44 @@ def messages(plan: Plan, records: Int64) -> Iterator[tuple[int, str, bytes]]:
 
 
 def frames_of(plan: Plan, content: Contents) -> Iterator[Frame]:
-    columns = (content.robot, content.boot_id, content.seq, content.time_us, content.mono_us, content.energy_wh)
-    texts = zip(content.scenario, content.software, content.values, strict=True)
-    rest = zip(content.mode.tolist(), content.backfill.tolist(), texts, strict=True)
-    for (robot, boot, seq, time, mono, energy), (mode, backfill, (scenario, software, values)) in zip(
-        zip(*(column.tolist() for column in columns), strict=True), rest, strict=True
-    ):
+    columns = (content.robot, content.boot_id, content.seq, content.time_us, content.mono_us, content.energy_wh,
+               content.dropped, content.mode, content.backfill, content.downsampled)  # fmt: skip
+    texts = zip(content.scenario, content.software, strict=True)
+    readings = zip(content.values, content.lowest, content.highest, strict=True)
+    for (robot, boot, seq, time, mono, energy, dropped, mode, backfill, downsampled), (scenario, software), (
+        values,
+        lowest,
+        highest,
+    ) in zip(zip(*(column.tolist() for column in columns), strict=True), texts, readings, strict=True):
         yield Frame(
             v=FRAME_VERSION, robot_id=plan.codes[robot], boot_id=boot, seq=seq, time_us=time, mono_us=mono,
             runtime_s=mono // 1_000_000, energy_wh=energy, cycles=None, mode=mode, scenario=scenario,
             software=software, flags=FLAG_BACKFILL if backfill else 0, layout=content.layout.text,
-            values=values.tobytes(),
+            values=values.tobytes(), dropped=dropped,
+            extremes=lowest.tobytes() + highest.tobytes() if downsampled else None,
         )  # fmt: skip
 
 
 def _as_json(frame: Frame, layout: Layout) -> bytes:
-    flat = [None if value != value else value for value in np.frombuffer(frame.values, "<f4").tolist()]
-    readings: dict[str, Any] = {
-        name: flat[first:end] if name.startswith("joint_") else flat[first]
-        for name, (first, end) in layout.spans.items()
-    }
+    sides = np.frombuffer(frame.extremes or b"", "<f4").reshape(-1, len(layout.slots))
+    lowest, highest = (_named(layout, side) for side in sides) if len(sides) else (None, None)
     return msgspec.json.encode(
         JsonFrame(
             v=frame.v, robot_id=frame.robot_id, boot_id=frame.boot_id, seq=frame.seq, time_us=frame.time_us,
-            readings=readings, mono_us=frame.mono_us, runtime_s=frame.runtime_s, energy_wh=frame.energy_wh,
-            mode=MODES[frame.mode], scenario=frame.scenario, software=frame.software, backfill=bool(frame.flags),
+            readings=_named(layout, np.frombuffer(frame.values, "<f4")), mono_us=frame.mono_us,
+            runtime_s=frame.runtime_s, energy_wh=frame.energy_wh, mode=MODES[frame.mode], scenario=frame.scenario,
+            software=frame.software, backfill=bool(frame.flags), dropped=frame.dropped, lowest=lowest,
+            highest=highest,
         )
     )  # fmt: skip
+
+
+def _named(layout: Layout, values: Float32) -> Readings:
+    flat = [None if value != value else value for value in values.tolist()]
+    return {
+        name: flat[first:end] if name.startswith("joint_") else flat[first]
+        for name, (first, end) in layout.spans.items()
+    }
 
 
 def poison_value(plan: Plan, record: int) -> bytes:

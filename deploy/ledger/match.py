@@ -71,15 +71,17 @@ def _compare_payload(plan: Plan, rows: Columns, chosen: Int64, sent: Contents, c
     check.count(len(chosen))
     integers = {
         "mono_us": sent.mono_us, "runtime_s": sent.mono_us // 1_000_000, "energy_wh": sent.energy_wh,
-        "cycles": np.full(len(chosen), -1), "mode": sent.mode, "backfill": sent.backfill.astype(np.int64),
+        "cycles": np.full(len(chosen), -1), "dropped": sent.dropped, "mode": sent.mode,
+        "backfill": sent.backfill.astype(np.int64),
     }  # fmt: skip
     wrong = {column: rows.integers[column][chosen] != value for column, value in integers.items()}
     for column, texts in (("scenario", sent.scenario), ("software", sent.software)):
         wrong[column] = rows.texts[column][chosen] != np.array(texts, object)
-    stored = screened(sent)
-    for signal in SIGNALS:
-        first, end = sent.layout.spans.get(signal.name, (0, 0))
-        wrong[signal.name] = _differs(rows.cells[signal.name], chosen, stored[:, first:end])
+    for suffix, stored in screened(sent).items():
+        for signal in SIGNALS:
+            first, end = sent.layout.spans.get(signal.name, (0, 0))
+            column = signal.name + suffix
+            wrong[column] = _differs(rows.cells[column], chosen, stored[:, first:end])
     bad = np.nonzero(np.logical_or.reduce(list(wrong.values())))[0]
     check.add(
         len(bad),
@@ -98,13 +100,15 @@ def _differs(cells: Cells, chosen: Int64, stored: Float32) -> Flags:
     return differs
 
 
-def screened(sent: Contents) -> Float32:
-    """The values as they must be stored: what is impossible is NULL."""
+def screened(sent: Contents) -> dict[str, Float32]:
+    """What must be stored, NULL where it is impossible: the values, and with a suffix their lowest and highest."""
     first, end = sent.layout.spans[TEMPERATURE]
     stored = sent.values.copy()
     temperatures = stored[:, first:end]
     temperatures[temperatures == IMPOSSIBLE_C] = np.nan
-    return stored
+    means = sent.downsampled[:, None] & ~np.isnan(stored)
+    lowest, highest = (np.where(means, side, stored) for side in (sent.lowest, sent.highest))
+    return {"": stored, " lowest": lowest, " highest": highest}
 
 
 def impossible(plan: Plan, places: Int64) -> set[tuple[str, int, int, int, str, int, float]]:

@@ -17,6 +17,7 @@ from schemas.signals import MODE_FAULT, SIGNALS
 # A sum's order may change the last place of a float32.
 TOLERANCE = 2.4e-7
 NO_LENGTH_US = 10_000_000  # where there are no windows at all
+_EXTREME = {"min": " lowest", "max": " highest"}  # where frames are of means, these are of what lies behind them
 _LAST = ("boot_id", "mode", "runtime_s", "energy_wh", "cycles")
 _COUNTED = ("frames", "missing", "first_seq", "last_seq", "last_time_us", "fault_frames", "backfill_frames", *_LAST)
 
@@ -67,9 +68,9 @@ def windows(frames: Columns, length_us: int) -> Columns:
     ordered = {name: column[order] for name, column in frames.integers.items()}
     cells: dict[str, Cells] = {}
     for signal in SIGNALS:
-        own = frames.cells[signal.name]
-        sorted_cells = Cells(own.values[order], own.length[order])
         for statistic in signal.statistics:
+            own = frames.cells[signal.name + _EXTREME.get(statistic, "")]
+            sorted_cells = Cells(own.values[order], own.length[order])
             cells[f"{signal.name}_{statistic}"] = _reduced(sorted_cells, firsts, str(statistic))
     return Columns(
         robot=robot[firsts],

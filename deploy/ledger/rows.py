@@ -6,6 +6,7 @@ has NULL, with the length that each row's array has (1 for a plain column that i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -20,7 +21,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 ABSENT = -1
 _US = "(extract(epoch FROM {0}) * 1000000)::bigint AS {0}_us"
-_FRAME_INTEGERS = ("seq", "boot_id", "mono_us", "runtime_s", "energy_wh", "cycles", "mode", "backfill")
+_FRAME_INTEGERS = ("seq", "boot_id", "mono_us", "runtime_s", "energy_wh", "cycles", "dropped", "mode", "backfill")
 _VITALS_INTEGERS = (
     "frames", "first_seq", "last_seq", "boot_id", "missing", "fault_frames", "backfill_frames", "mode", "runtime_s",
     "energy_wh", "cycles", "length_us",
@@ -52,14 +53,24 @@ class Columns:
 
 async def frames(connection: Connection, codes: Sequence[str]) -> Columns:
     """All rows of these robots."""
-    names = [*_FRAME_INTEGERS, *_TEXTS, *(signal.name for signal in SIGNALS)]
+    names = [
+        *_FRAME_INTEGERS,
+        *_TEXTS,
+        *(signal.name for signal in SIGNALS),
+        "lowest",
+        "highest",
+        "extremes_layout",
+    ]
     found = await connection.fetch(
         f"SELECT robot_id, {_US.format('time')}, {', '.join(names)} FROM frame "  # noqa: S608 -- our own names
         "WHERE robot_id = ANY($1::text[])",
         list(codes),
     )
     joints = {signal.name: signal.component is Component.JOINT for signal in SIGNALS}
-    return _columns(found, codes, ("time_us", *_FRAME_INTEGERS), joints)
+    columns = _columns(found, codes, ("time_us", *_FRAME_INTEGERS), joints)
+    extremes = [_extremes(found, side, columns.cells) for side in ("lowest", "highest")]
+    columns.cells.update(extremes[0] | extremes[1])
+    return columns
 
 
 async def vitals(connection: Connection, codes: Sequence[str]) -> Columns:
@@ -72,6 +83,21 @@ async def vitals(connection: Connection, codes: Sequence[str]) -> Columns:
     )
     joints = {name: signal.component is Component.JOINT for name, (signal, _) in STATISTICS.items()}
     return _columns(found, codes, ("start_us", "last_time_us", *_VITALS_INTEGERS), joints)
+
+
+def _extremes(found: Sequence[Any], side: str, means: dict[str, Cells]) -> dict[str, Cells]:
+    """Each signal's lowest or highest, as `joint_wear lowest`; where a row keeps none, what it has itself."""
+    cells = {name: Cells(own.values.copy(), own.length) for name, own in means.items()}
+    joints = {signal.name for signal in SIGNALS if signal.component is Component.JOINT}
+    for at, row in enumerate(found):
+        if row["extremes_layout"] is None:
+            continue
+        count, _, names = row["extremes_layout"].partition(":")
+        entries = iter(row[side])
+        for name in names.split(","):
+            kept = list(islice(entries, int(count) if name in joints else 1))
+            cells[name].values[at, : len(kept)] = [np.nan if value is None else value for value in kept]
+    return {f"{name} {side}": own for name, own in cells.items()}
 
 
 def _columns(

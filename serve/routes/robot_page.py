@@ -62,4 +62,5 @@ def _values(now: RobotNow) -> dict[str, object]:
         "parts": robot_view.parts(components, now.state.last_seen),
         "drawing": robot_view.drawing(components, joints),
         "last": robot_view.last_values(now.readings),
+        "own": robot_view.own_signs(now.readings),
     }

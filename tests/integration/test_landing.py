@@ -18,7 +18,7 @@ from schemas.health import Status, encode_health
 from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
 from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Late, Vitals, encode_vitals
 from support import messages
-from support.frames import CODE, TIME_US, FakeRecord, frame, record
+from support.frames import CODE, DOWNSAMPLED, TIME_US, FakeRecord, frame, record
 from support.land import held, stopped_in_its_transaction, until
 
 READINGS = {"joint_temperature_c": [30.1, None, 255.0], "battery_soc": 0.75}
@@ -74,6 +74,21 @@ async def test_a_frame_is_a_row_with_each_value_as_it_was_sent(landing: Landing,
     assert row["battery_soc"] == 0.75
     assert row["joint_wear"] is None
     assert await _next_offset(database) == 1
+
+
+async def test_a_frame_of_means_keeps_its_extremes_which_are_found_by_signal(
+    landing: Landing, database: asyncpg.Connection
+):
+    await landing.land(_frames(frame(seq=1), msgspec.structs.replace(DOWNSAMPLED, seq=2)))
+    plain, means = await database.fetch("SELECT * FROM frame ORDER BY seq")
+    assert [plain[name] for name in ("dropped", "lowest", "highest", "extremes_layout")] == [None] * 4
+    assert (means["dropped"], means["extremes_layout"]) == (12, "2:joint_temperature_c,battery_soc")
+    assert (means["lowest"], means["highest"]) == ([29.5, None, 0.5], [95.25, None, 0.75])
+    one = "extreme({}, extremes_layout, '{}', {})"
+    asked = [one.format("lowest", "joint_temperature_c", 1), one.format("highest", "joint_temperature_c", 2)]
+    asked += [one.format("lowest", "battery_soc", 0), one.format("highest", "joint_wear", 1)]
+    found = await database.fetch(f"SELECT {', '.join(asked)} FROM frame ORDER BY seq")
+    assert [tuple(row) for row in found] == [(None,) * 4, (29.5, None, 0.5, None)]
 
 
 async def test_an_impossible_value_is_noted_and_a_new_robot_is_known(

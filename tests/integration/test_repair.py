@@ -15,16 +15,15 @@ from deploy.ledger.recount import differences
 from processors import repair
 from processors.repair import Repairer
 from processors.summarise_metrics import SummariseMetrics
-from schemas.frame import encode_frame
 from schemas.topics import FRAMES
 from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Vitals
 from schemas.watermark import Resume
-from support.frames import frame
 from support.pipeline import pipeline
-from support.windows import RULE, START_US, S, Sent, assert_same, window_of, windows_in
+from support.windows import RULE, START_US, S, Sent, assert_same, records, window_of, windows_in
 
 WITHIN_S = 120.0
 PARTITION = 3
+MEANS = {"joint_temperature_c": [None, 88.5]}
 
 
 class Database:
@@ -300,7 +299,11 @@ async def test_an_outage_of_the_database_is_waited_for(servers, database, work, 
 
 async def test_vitals_end_equal_to_the_rows_whatever_comes_late_twice_or_ahead(tmp_path, topics, database_url):
     """Late, sent twice, out of order, from another boot, and with a clock ahead of the broker's."""
-    wanted = [Sent(time_us=t * S, seq=t, robot=robot) for t in range(60) for robot in range(6)]
+    wanted = [
+        Sent(time_us=t * S, seq=t, robot=robot, highest=MEANS if robot % 3 == t % 2 else {})
+        for t in range(60)
+        for robot in range(6)
+    ]
     held_back = [s for s in wanted if s.seq % 7 == 3]
     sent = [s for s in wanted if s.seq % 7 != 3]
     sent[200:200] = sent[150:190]
@@ -314,8 +317,8 @@ async def test_vitals_end_equal_to_the_rows_whatever_comes_late_twice_or_ahead(t
         processes.start("summarise")
         async with AIOKafkaProducer(**topics.client(), enable_idempotence=True) as producer:
             for s in [*sent, *held_back, *booted, *ahead, *again]:
-                made = frame(s.readings, robot_id=s.code, boot_id=s.boot, seq=s.seq, time_us=s.at_us)
-                await producer.send(FRAMES.name, encode_frame(made), key=s.code.encode())
+                (made,) = records([s])
+                await producer.send(FRAMES.name, made.value, key=made.key)
             await producer.flush()
         connection = await asyncpg.connect(database_url)
         async with asyncio.timeout(WITHIN_S):
@@ -324,5 +327,7 @@ async def test_vitals_end_equal_to_the_rows_whatever_comes_late_twice_or_ahead(t
             while await differences(connection) or await Database(connection).count("late_window"):
                 await asyncio.sleep(0.5)
         assert await connection.fetchval("SELECT count(*) FROM vitals WHERE kind = $1", REPAIRED) > 10
+        highest = "SELECT DISTINCT joint_temperature_c_max[2] FROM vitals WHERE joint_temperature_c_last[2] = 31"
+        assert {row[0] for row in await connection.fetch(highest)} == {31.0, 88.5}
         await connection.close()
         assert set(processes.stop().values()) == {0}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
@@ -134,7 +135,7 @@ async def test_it_says_how_the_robot_is_and_nothing_that_it_sends_is_markup(serv
     async with visit(server, f"/robots/{CODE}") as page:
         await expect(page.locator("#components")).to_contain_text("Joint 3 temperature is 95 °C")
         await expect(page.locator("#components")).to_contain_text("about 40 days (30 to 60)")
-        await expect(page.locator("#data")).to_contain_text("not reported by this robot")
+        await expect(page.locator("#data")).to_contain_text("dropsnot reported by this robot")
         await expect(page.locator("#timeline")).to_contain_text("acknowledged by mira")
         await expect(page.locator("#timeline")).to_contain_text(HOSTILE)
         await expect(page.locator("#summary")).to_contain_text(HOSTILE)
@@ -143,6 +144,23 @@ async def test_it_says_how_the_robot_is_and_nothing_that_it_sends_is_markup(serv
         assert await picture.count() == JOINTS
         await picture.and_(page.get_by_label("joint 3: Out of spec, zone D")).click()
         assert parse_qs(urlsplit(page.url).query)["joint"] == ["3"]
+
+
+async def test_its_agent_tells_of_clock_spool_and_drops(server: Serving) -> None:
+    await seed(server.database_url, now())
+    connection = await asyncpg.connect(server.database_url)
+    await connection.execute(
+        "UPDATE frame SET clock_offset_ms = -1500, clock_synchronised = 1, spool_used = 0.125, "
+        "spool_frames = 1200, dropped = 40 + seq / 100"
+    )
+    await connection.close()
+    async with visit(server, f"/robots/{CODE}") as page:
+        data = page.locator("#data")
+        await expect(data).to_contain_text("clock1.5 s behind the broker's (")
+        await expect(data).to_contain_text("NTPkeeps its clock (")
+        await expect(data).to_contain_text(re.compile(r"spool12.5\s% full, 1\s200 frames waiting \("))
+        await expect(data).to_contain_text(re.compile(r"drops4 frames, 50 since its spool began \("))
+        assert (await drawn(page, "spool"))["step"]
 
 
 async def test_a_silent_robot_is_unknown_and_how_long_counts_on(server: Serving) -> None:

@@ -77,6 +77,21 @@ async def test_an_hour_comes_from_frames_and_a_gap_is_a_point_of_nothing(connect
     assert (found.unit, found.above, found.below) == ("°C", Limit(warn=80, alarm=90, deadband=3), None)
 
 
+async def test_the_envelope_of_frames_of_means_is_their_extremes(connection: asyncpg.Connection):
+    await _frames(connection, [0, 1, 2, 3])
+    await connection.execute(
+        "UPDATE frame SET lowest = '{-5, NULL, 0.25}', highest = '{70, NULL, 0.875}', "
+        "extremes_layout = '2:joint_temperature_c,battery_soc' WHERE seq = 1"
+    )
+    found = await series(connection, CODE, "joint_temperature_c", [1, 2], NOON, NOON + HOUR, points=2000)
+    first, second = found.curves
+    assert (first.value, first.low, first.high) == ([0.5, 2.5], [-5.0, 2.0], [70.0, 3.0])
+    assert (second.low, second.high) == ([None, None], [None, None])
+    charge = await series(connection, CODE, "battery_soc", [], NOON, NOON + HOUR, 2000, Statistic.MIN)
+    (curve,) = charge.curves
+    assert (curve.value, curve.low, curve.high) == ([0.25, 0.5], [0.25, 0.5], [0.875, 0.5])
+
+
 async def test_what_was_absent_is_null_and_no_gap(connection: asyncpg.Connection):
     await _frames(connection, [0, 1, 2, 3])
     found = await series(connection, CODE, "joint_temperature_c", [2], NOON, NOON + 4 * SECOND, points=4)

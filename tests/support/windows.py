@@ -16,6 +16,7 @@ import numpy as np
 
 from processors.windows import Rule
 from schemas.columns import FrameColumns, decode_records
+from schemas.frame import pack_readings, pack_values
 from schemas.layout import parse_layout
 from schemas.robot_code import make_code
 from schemas.signals import SIGNAL
@@ -31,7 +32,9 @@ READINGS: dict[str, Any] = {"joint_temperature_c": [30.5, 31.0], "battery_soc": 
 
 @dataclass(frozen=True)
 class Sent:
-    """A frame as it arrives. `time_us` and `received_us` count from START_US."""
+    """A frame as it arrives. `time_us` and `received_us` count from START_US. With `lowest` or `highest` its
+    readings are means.
+    """
 
     time_us: int = 0
     seq: int = 0
@@ -39,6 +42,8 @@ class Sent:
     boot: int = 7
     delay_us: int = 10_000
     readings: dict[str, Any] = field(default_factory=lambda: READINGS)
+    lowest: dict[str, Any] = field(default_factory=dict)
+    highest: dict[str, Any] = field(default_factory=dict)
     mode: int = 1
     flags: int = 0
     software: str = "1.0"
@@ -64,13 +69,26 @@ def records(sent: Sequence[Sent], first_offset: int = 0) -> list[Any]:
         record(
             frame(
                 s.readings, robot_id=s.code, boot_id=s.boot, seq=s.seq, time_us=s.at_us, mode=s.mode,
-                flags=s.flags, software=s.software, scenario=s.scenario,
+                flags=s.flags, software=s.software, scenario=s.scenario, extremes=_extremes(s),
             ),
             offset=offset,
             timestamp=s.received_us // 1000,
         )
         for offset, s in enumerate(sent, first_offset)
     ]  # fmt: skip
+
+
+def _extremes(sent: Sent) -> bytes | None:
+    """Of every reading, as screening leaves them: what is not given is the reading itself."""
+    if not sent.lowest and not sent.highest:
+        return None
+    slots = pack_readings(sent.readings)[0].slots
+    sides = [
+        (math.nan, math.nan, math.nan) if value is None else sides_of(sent, slot.signal.name, slot.joint, value)
+        for slot in slots
+        for value in [_entry(sent.readings[slot.signal.name], slot.joint)]
+    ]
+    return pack_values([side[0] for side in sides] + [side[2] for side in sides])
 
 
 def batch(sent: Sequence[Sent], first_offset: int = 0) -> FrameColumns:
@@ -143,15 +161,29 @@ def window_of(frames: Sequence[Sent]) -> dict[str, Any]:
         "software": last.software,
         "scenario": last.scenario,
     }
-    values: dict[tuple[str, int], list[float]] = defaultdict(list)
+    values: dict[tuple[str, int], list[tuple[float, float, float]]] = defaultdict(list)
     for s in in_order:
         for name, reading in s.readings.items():
             for joint, value in enumerate(reading, 1) if isinstance(reading, list) else [(0, reading)]:
-                values[name, joint] += [] if value is None else [_float32(value)]
+                values[name, joint] += [] if value is None else [sides_of(s, name, joint, value)]
     for (name, joint), present in values.items():
+        lowest, means, highest = zip(*present, strict=True) if present else ((), (), ())
         for statistic in SIGNAL[name].statistics:
-            window[f"{name}/{joint}/{statistic}"] = _statistic(statistic, present)
+            chosen = {"min": lowest, "max": highest}.get(statistic, means)
+            window[f"{name}/{joint}/{statistic}"] = _statistic(statistic, chosen)
     return window
+
+
+def sides_of(sent: Sent, name: str, joint: int, value: float) -> tuple[float, float, float]:
+    """The lowest, the reading itself and the highest."""
+    given = (_entry(sent.lowest.get(name), joint), _entry(sent.highest.get(name), joint))
+    sides = [value, *(extreme for extreme in given if extreme is not None)]
+    return _float32(min(sides)), _float32(value), _float32(max(sides))
+
+
+def _entry(reading: Any, joint: int) -> float | None:
+    entry: float | None = reading[joint - 1] if isinstance(reading, list) else reading
+    return entry
 
 
 def found(messages: Iterable[Vitals | Late]) -> Outcome:
@@ -204,7 +236,7 @@ def _float32(value: float) -> float:
     return float(struct.unpack("<f", struct.pack("<f", value))[0])
 
 
-def _statistic(statistic: str, present: list[float]) -> float:
+def _statistic(statistic: str, present: Sequence[float]) -> float:
     if not present:
         return math.nan
     match statistic:

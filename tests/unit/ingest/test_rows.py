@@ -8,7 +8,7 @@ from schemas.robot_code import make_code
 from schemas.signals import SIGNALS, Component
 from schemas.vitals import REPAIRED
 from support import messages, pgcopy
-from support.frames import CODE, TIME_US, frame, record
+from support.frames import CODE, TIME_US, downsampled, frame, record
 
 JOINT = {s.name for s in SIGNALS if s.component is Component.JOINT}
 READINGS = {"joint_temperature_c": [30.5, None], "joint_wear": [0.25, 0.5], "battery_soc": 0.75}
@@ -27,8 +27,8 @@ def _value(name: str, field: bytes | None) -> object:
         return (pgcopy.real_array if signal.name in JOINT else pgcopy.real)(field)
     return (
         (None if field is None else field.decode())
-        if name in ("robot_id", "scenario", "software")
-        else pgcopy.integer(field)
+        if name in ("robot_id", "scenario", "software", "extremes_layout")
+        else (pgcopy.real_array if name in ("lowest", "highest") else pgcopy.integer)(field)
     )
 
 
@@ -40,7 +40,8 @@ def _frames(*frames) -> tuple[list[dict], object]:
 
 
 def test_a_frame_fills_every_column_of_its_row():
-    sent = frame(READINGS, seq=4, boot_id=8, mono_us=77, flags=1, cycles=3, energy_wh=None, scenario="classroom")
+    sent = frame(READINGS, seq=4, boot_id=8, mono_us=77, flags=1, cycles=3, energy_wh=None, dropped=12,
+                 scenario="classroom")  # fmt: skip
     (row,), impossible = _frames(sent)
     assert {name: value for name, value in row.items() if name not in {s.name for s in SIGNALS}} == {
         "robot_id": CODE,
@@ -52,6 +53,10 @@ def test_a_frame_fills_every_column_of_its_row():
         "runtime_s": 60,
         "energy_wh": None,
         "cycles": 3,
+        "dropped": 12,
+        "lowest": None,
+        "highest": None,
+        "extremes_layout": None,
         "mode": 1,
         "backfill": 1,
         "scenario": "classroom",
@@ -76,6 +81,32 @@ def test_frames_of_several_layouts_and_texts_of_several_lengths_come_together():
     assert [row["software"] for row in rows] == [f.software for f in sent]
     assert [row["battery_soc"] for row in rows] == [i / 8 if i % 2 else 0.75 for i in range(8)]
     assert [row["joint_wear"] for row in rows] == [None if i % 2 else [0.25, 0.5] for i in range(8)]
+
+
+def test_extremes_are_kept_with_their_layout_and_only_where_they_say_something():
+    means = [
+        downsampled(READINGS, {"joint_wear": [0.125, None]}, {"battery_soc": 1.0}, seq=1),
+        downsampled(READINGS, {}, {}, seq=2),
+        downsampled(READINGS, READINGS, READINGS, seq=3, software="2.11"),
+        downsampled({"battery_soc": 0.5}, {"battery_soc": 0.25}, {}, seq=4),
+    ]
+    rows, _ = _frames(frame(READINGS, seq=0), *means)
+    layout = "2:joint_temperature_c,joint_wear,battery_soc"
+    assert [row["extremes_layout"] for row in rows] == [None, layout, None, None, "0:battery_soc"]
+    assert rows[1]["lowest"] == [30.5, None, 0.125, 0.5, 0.75]
+    assert rows[1]["highest"] == [30.5, None, 0.25, 0.5, 1.0]
+    assert (rows[4]["lowest"], rows[4]["highest"]) == ([0.25], [0.5])
+    assert all(row["lowest"] is None and row["highest"] is None for row in (rows[0], rows[2], rows[3]))
+    assert [row["battery_soc"] for row in rows] == [0.75, 0.75, 0.75, 0.75, 0.5]
+
+
+def test_an_impossible_extreme_is_noted_and_its_mean_stays():
+    means = downsampled(READINGS, {"battery_soc": -1.0}, {"joint_temperature_c": [31.0, None]})
+    (row,), impossible = _frames(means)
+    assert row["lowest"] == [30.5, None, 0.25, 0.5, 0.75]
+    assert row["battery_soc"] == 0.75
+    noted = zip(impossible.signal, impossible.joint, impossible.value, strict=True)
+    assert list(noted) == [("battery_soc", 0, -1.0)]
 
 
 def test_an_impossible_value_is_null_in_its_row_and_noted_beside_it():

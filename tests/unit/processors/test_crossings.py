@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from processors.crossings import Crossings, step
 from schemas.limits import MODEL_LENGTH, Limits, read_limits
 from schemas.signals import MODES, SIGNAL
-from support.windows import S, Sent, batch
+from support.windows import S, Sent, batch, sides_of
 
 FAULT = MODES.index("fault")
 BACKFILL = 1
@@ -48,6 +48,17 @@ def test_a_reading_that_leaves_the_alarm_limit_is_told_with_its_frame():
     assert (crossing.signal, crossing.joint, crossing.side) == ("joint_temperature_c", 1, "above")
     assert (crossing.value, crossing.limit) == (90, 90)
     assert (crossing.software, crossing.scenario) == ("2.0", "classroom")
+
+
+def test_of_means_the_extreme_that_faces_the_limit_is_judged():
+    battery = "battery_temperature_c"
+    sent = [
+        Sent(seq=seq, time_us=seq * S, readings={battery: 20.0}, lowest={battery: low}, highest={battery: high})
+        for seq, (low, high) in enumerate([(15, 59), (15, 61), (-20, 60), (15, 58), (15, 57), (20, 60)])
+    ]
+    assert [(c[0], c[3], c[4]) for c in Run().feed(*sent)] == [
+        (1, "above", 61), (2, "below", -20), (5, "above", 60),
+    ]  # fmt: skip
 
 
 def test_it_is_not_told_again_while_it_stays_outside():
@@ -155,6 +166,8 @@ frames = st.lists(
         Sent,
         robot=st.integers(1, 3),
         readings=readings,
+        lowest=st.just({}) | readings,
+        highest=st.just({}) | readings,
         mode=st.integers(0, 4),
         flags=st.integers(0, 1),
     ),
@@ -174,7 +187,9 @@ def naive(sent, live):
                 for side in ("above", "below"):
                     limit = getattr(SIGNAL[name], side)
                     if limit and value is not None:
-                        values.append((name, joint, side, value, limit.alarm, limit.deadband))
+                        lowest, _, highest = sides_of(s, name, joint, value)
+                        facing = highest if side == "above" else lowest
+                        values.append((name, joint, side, facing, limit.alarm, limit.deadband))
         for name, joint, side, value, alarm, deadband in values:
             sign, edge = (1 if side == "above" else -1), (s.code, name, joint, side)
             value, alarm, deadband = np.float32(value), np.float32(alarm), np.float32(deadband)

@@ -1,9 +1,9 @@
 """Windows of an hour to one row, from what the database sends."""
 
 import math
+import re
 import struct
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from deploy.migrate import DIRECTORY
 from processors.hourly import HOUR_US, HOURLY_COLUMNS, JOINT_COLUMNS, OTHER_COLUMNS, VITALS_COLUMNS, hourly_rows
@@ -89,11 +89,13 @@ def test_an_hour_has_as_many_joints_as_its_longest_window():
 
 
 def test_the_table_has_a_column_for_every_statistic_of_every_signal():
-    sql = Path(DIRECTORY / "0010_hourly.sql").read_text()
-    table = sql[sql.index("CREATE TABLE vitals_hourly (") : sql.index("COMMENT ON TABLE vitals_hourly")]
-    found = {
-        line.split()[0]: line.split()[1].rstrip(",") for line in table.splitlines()[1:] if line.startswith("  ")
-    }
+    parts = [
+        part.partition(";")[0]
+        for path in sorted(DIRECTORY.glob("*.sql"))
+        for part in re.split("(?:CREATE|ALTER) TABLE vitals_hourly\\b", path.read_text())[1:]
+    ]
+    lines = [line.replace("ADD COLUMN ", "").split() for part in parts for line in part.splitlines()[1:]]
+    found = {line[0]: line[1].rstrip(",") for line in lines if len(line) > 1}
     assert set(found) == set(HOURLY_COLUMNS)
     for signal in SIGNALS:
         for statistic in signal.statistics:

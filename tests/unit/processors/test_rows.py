@@ -8,9 +8,10 @@ import numpy as np
 from processors.repair import STANDS_AFTER_S, Closed
 from processors.rows import FRAME_COLUMNS, JOINT_SIGNALS, OTHER_SIGNALS, Recount, columns_of
 from schemas.columns import ABSENT
+from schemas.frame import pack_readings
 from schemas.signals import SIGNALS
 from schemas.watermark import Resume
-from support.windows import RULE, START_US, S, Sent, assert_same, found, window_of
+from support.windows import RULE, START_US, S, Sent, assert_same, batch, found, window_of
 
 
 def array(kind: str, oid: int, values):
@@ -25,12 +26,17 @@ def reals(values):
 
 def row(sent: Sent):
     """What the database says of a frame."""
-    integers = [sent.at_us, sent.received_us, sent.boot, sent.seq, 5, sent.mode, sent.flags, 60, ABSENT, ABSENT]
+    counters = [60, ABSENT, ABSENT, 3]
+    integers = [sent.at_us, sent.received_us, sent.boot, sent.seq, 5, sent.mode, sent.flags, *counters]
+    extremes = batch([sent]).groups[0].extremes
     joints = {name: sent.readings.get(name) for name in JOINT_SIGNALS}
     return {name: values and reals(values) for name, values in joints.items()} | {
         "robot_id": sent.code, "scenario": sent.scenario, "software": sent.software,
         "integers": array("q", 20, integers),
         "reals": reals([sent.readings.get(name) for name in OTHER_SIGNALS]),
+        "extremes_layout": extremes and pack_readings(sent.readings)[0].text,
+        "lowest": extremes and reals(extremes.lowest[0].tolist()),
+        "highest": extremes and reals(extremes.highest[0].tolist()),
     }  # fmt: skip
 
 
@@ -44,6 +50,7 @@ def test_rows_become_columns_with_the_signals_that_they_have():
     assert columns.seq.tolist() == [0, 1]
     assert columns.counters["runtime_s"].tolist() == [60, 60]
     assert columns.counters["cycles"].tolist() == [ABSENT, ABSENT]
+    assert columns.counters["dropped"].tolist() == [3, 3]
     layouts = {group.layout.text: group.values for group in columns.groups}
     assert np.array_equal(layouts["2:joint_temperature_c"], [[np.nan, 31]], equal_nan=True)
     assert np.array_equal(layouts["2:joint_temperature_c,battery_soc"], [[30.5, 31, 0.75]])
@@ -62,6 +69,23 @@ def test_windows_of_rows_are_those_of_the_frames():
         recount.add([row(s) for s in part])
     wanted = {(Sent().code, START_US + t * S): window_of(sent[t : t + 10]) for t in (0, 10, 20)}
     assert_same(wanted, found(recount.vitals()).windows)
+
+
+def test_rows_of_means_keep_their_extremes_whatever_of_them_is_null_and_whoever_has_none():
+    means = {"joint_temperature_c": [30.0, None], "battery_soc": 0.5, "battery_voltage_v": None}
+    sent = [
+        Sent(readings=means, lowest={"battery_soc": 0.25}, highest={"joint_temperature_c": [80.0, None]}),
+        Sent(time_us=S, seq=1, readings=means),
+        Sent(time_us=2 * S, seq=2, readings={"battery_soc": 0.75}, highest={"battery_soc": 0.875}),
+    ]
+    recount = Recount(RULE.window_us)
+    recount.add([row(s) for s in sent])
+    assert_same({(Sent().code, START_US): _present(window_of(sent))}, found(recount.vitals()).windows)
+
+
+def _present(window):
+    """Without signals that no row has: the database does not tell which were sent and always absent."""
+    return {name: value for name, value in window.items() if "battery_voltage_v" not in name}
 
 
 def test_no_rows_have_no_windows():

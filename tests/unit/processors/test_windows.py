@@ -237,6 +237,18 @@ def test_the_newest_value_is_kept_when_layouts_alternate_and_some_are_absent():
     assert window["battery_soc/0/last"] == 0.5
 
 
+def test_of_means_the_extremes_are_the_windows_and_all_else_is_the_means():
+    calm = Sent(readings={"joint_temperature_c": [40.0, 50.0]})
+    means = Sent(
+        time_us=S, seq=1, readings={"joint_temperature_c": [42.0, None]},
+        lowest={"joint_temperature_c": [10.0, None]}, highest={"joint_temperature_c": [88.0, None]},
+    )  # fmt: skip
+    window = run(calm, means, Sent(time_us=30 * S, seq=2)).outcome.windows[Sent().code, START_US]
+    first = {name: window[f"joint_temperature_c/1/{name}"] for name in ("last", "mean", "min", "max")}
+    assert first == {"last": 42, "mean": 41, "min": 10, "max": 88}
+    assert {window[f"joint_temperature_c/2/{name}"] for name in ("last", "mean", "min", "max")} == {50}
+
+
 def test_a_value_that_no_frame_had_is_nan():
     readings = {"joint_temperature_c": [None, 31.0], "battery_soc": None}
     window = run(Sent(readings=readings), Sent(time_us=30 * S, seq=1)).outcome.windows[Sent().code, START_US]
@@ -447,6 +459,8 @@ def frames(time_us):
             boot=st.integers(7, 8),
             delay_us=st.sampled_from([0, 2 * S, 15 * S, 30 * S, -RULE.tolerance_us, -6 * S, -40 * S]),
             readings=readings,
+            lowest=st.just({}) | readings,
+            highest=st.just({}) | readings,
             mode=st.integers(0, 4),
             flags=st.integers(0, 1),
             software=st.sampled_from(["1.0", "2.0"]),

@@ -5,12 +5,12 @@ import struct
 import numpy as np
 import pytest
 
-from schemas.columns import ABSENT, decode_records
+from schemas.columns import ABSENT, Extremes, LayoutGroup, decode_records
 from schemas.frame import encode_frame
 from schemas.layout import parse_layout
 from schemas.robot_code import make_code
-from schemas.screen import screen
-from support.frames import CODE, TIME_US, FakeRecord, frame, record
+from schemas.screen import screen, screen_group
+from support.frames import CODE, DOWNSAMPLED, TIME_US, FakeRecord, frame, record
 
 OTHER = make_code("ZZ", "TEST", "MODEL2", "2")
 
@@ -29,6 +29,7 @@ def test_columns_hold_every_field_in_record_order():
     assert columns.seq.tolist() == [3, 4]
     assert columns.counters["runtime_s"].tolist() == [60, ABSENT]
     assert columns.counters["cycles"].tolist() == [ABSENT, 9]
+    assert columns.counters["dropped"].tolist() == [ABSENT, ABSENT]
     assert columns.backfill.tolist() == [False, True]
     assert [columns.software.values[code] for code in columns.software.codes] == ["1.0", "2.0"]
 
@@ -48,6 +49,31 @@ def test_layouts_that_differ_only_in_order_become_one_group():
     assert both.rows.tolist() == [0, 1]
     np.testing.assert_array_equal(both.values[0], np.float32([20.0, 21.0, 0.5]))
     assert by_layout["0:battery_soc"].rows.tolist() == [2]
+
+
+def test_extremes_come_beside_the_values_and_are_these_where_a_frame_has_none():
+    columns, _ = decode_records([record(frame()), record(DOWNSAMPLED), record(frame({"battery_soc": 0.25}))])
+    means, plain = columns.groups
+    assert means.extremes is not None
+    np.testing.assert_array_equal(means.extremes.lowest, np.float32([[30.5, np.nan, 0.75], [29.5, np.nan, 0.5]]))
+    np.testing.assert_array_equal(
+        means.extremes.highest, np.float32([[30.5, np.nan, 0.75], [95.25, np.nan, np.nan]])
+    )
+    assert plain.extremes is None
+    assert columns.counters["dropped"].tolist() == [ABSENT, 12, ABSENT]
+
+
+def test_extremes_are_put_in_order_with_their_values():
+    swapped = frame(
+        layout="2:battery_soc,joint_temperature_c",
+        values=struct.pack("<3f", 0.5, 20.0, 21.0),
+        extremes=struct.pack("<6f", 0.25, 10.0, 11.0, 0.75, 30.0, 31.0),
+    )
+    columns, _ = decode_records([record(swapped), record(frame())])
+    (group,) = columns.groups
+    assert group.extremes is not None
+    assert group.extremes.lowest[0].tolist() == [10, 11, 0.25]
+    assert group.extremes.highest[0].tolist() == [30, 31, 0.75]
 
 
 BAD = {
@@ -87,6 +113,8 @@ def test_all_bad_records_together_are_rejected_in_record_order():
         (record(frame(robot_id="ZZTEST")), "bad_code"),
         (record(frame(robot_id="Ż" * 29), key="Ż".encode() * 29), "bad_code"),
         (record(frame(robot_id="0" + CODE[1:])), "bad_code"),
+        (record(frame(extremes=bytes(23))), "values_mismatch"),
+        (record(frame(extremes=b"")), "values_mismatch"),
     ],
 )
 def test_missing_parts_and_odd_codes_are_rejected(bad, reason):
@@ -111,3 +139,34 @@ def test_the_bounds_themselves_are_possible():
     screened, impossible = screen(layout, np.float32([[-40, 150]]))
     assert len(impossible.row) == 0
     assert screened.tolist() == [[-40, 150]]
+
+
+def _screened(values, lowest, highest):
+    """One frame of one signal's joints, screened: lowest, highest, and what was noted."""
+    layout = parse_layout(f"{len(values)}:joint_temperature_c")
+    given = Extremes(np.float32([lowest]), np.float32([highest]))
+    group, noted = screen_group(LayoutGroup(layout, np.array([0]), np.float32([values]), given))
+    assert group.extremes is not None
+    sides = (group.extremes.lowest[0].tolist(), group.extremes.highest[0].tolist())
+    return *sides, list(zip(noted.slot.tolist(), noted.value.tolist(), strict=True))
+
+
+def test_an_extreme_that_is_absent_or_on_the_wrong_side_of_its_mean_is_the_mean_itself():
+    assert _screened([30, 30, 30], [20, np.nan, 31], [40, np.nan, 32]) == ([20, 30, 30], [40, 30, 32], [])
+    assert _screened([30], [20], [29]) == ([20], [30], [])
+
+
+def test_an_impossible_extreme_is_noted_and_gives_way_to_the_mean_while_the_other_stays():
+    lowest, highest, noted = _screened([30, 30], [-300, 20], [40, np.inf])
+    assert (lowest, highest) == ([30, 20], [40, 30])
+    assert noted == [(0, -300), (1, np.inf)]
+
+
+def test_a_lowest_above_the_highest_is_noted_once_and_both_give_way():
+    assert _screened([30, 31], [35, 20], [25, 40]) == ([30, 20], [30, 40], [(0, 35)])
+
+
+def test_beside_a_mean_that_is_absent_or_impossible_there_are_no_extremes_and_no_second_note():
+    lowest, highest, noted = _screened([np.nan, 255], [20, -300], [999, 40])
+    assert np.isnan(lowest + highest).all()
+    assert noted == [(1, 255)]

@@ -20,7 +20,7 @@ from schemas.frame import (
     pack_readings,
     pack_values,
 )
-from support.frames import CODE, TIME_US, frame
+from support.frames import CODE, DOWNSAMPLED, HIGHEST, LOWEST, READINGS, TIME_US, frame
 
 JSON = {"v": 1, "robot_id": CODE, "boot_id": 7, "seq": 0, "time_us": TIME_US}
 
@@ -36,8 +36,47 @@ def reason(value: bytes) -> str:
     return caught.value.reason
 
 
+class OldFrame(msgspec.Struct, array_like=True):
+    """The frame as readers and writers from before drops and extremes know it."""
+
+    v: int
+    robot_id: str
+    boot_id: int
+    seq: int
+    time_us: int
+    mono_us: int
+    runtime_s: int | None
+    energy_wh: int | None
+    cycles: int | None
+    mode: int
+    scenario: str
+    software: str
+    flags: int
+    layout: str
+    values: bytes
+
+
 def test_a_packed_frame_reads_back():
     assert decode_frame(encode_frame(frame())) == frame()
+    assert decode_frame(encode_frame(DOWNSAMPLED)) == DOWNSAMPLED
+
+
+@given(
+    st.integers(0, MAX_INTEGER),
+    st.none() | st.integers(0, MAX_INTEGER),
+    st.none() | st.binary(max_size=64),
+    st.binary(max_size=32),
+)
+def test_old_and_new_read_each_other(seq, dropped, extremes, values):
+    new = frame(seq=seq, dropped=dropped, extremes=extremes, values=values)
+    read_by_old = msgspec.msgpack.decode(encode_frame(new), type=OldFrame)
+    assert msgspec.structs.astuple(read_by_old) == msgspec.structs.astuple(new)[:15]
+    assert decode_frame(msgspec.msgpack.encode(read_by_old)) == frame(seq=seq, values=values)
+
+
+@pytest.mark.parametrize("dropped", [-1, MAX_INTEGER + 1])
+def test_a_count_of_drops_that_is_none_is_rejected(dropped):
+    assert reason(encode_frame(frame(dropped=dropped))) == "wrong_type"
 
 
 def test_a_named_frame_reads_as_the_same_frame():
@@ -51,6 +90,25 @@ def test_a_named_frame_reads_as_the_same_frame():
         "readings": {"battery_soc": 0.75, "joint_temperature_c": [30.5, None]},
     }
     assert decode_frame(json.dumps(named).encode()) == frame()
+
+
+def test_named_extremes_are_packed_as_the_readings_and_absent_where_nothing_is_named():
+    named = JSON | {"readings": READINGS, "lowest": LOWEST, "highest": HIGHEST, "dropped": 12}
+    decoded = decode_frame(json.dumps(named).encode())
+    assert (decoded.dropped, decoded.extremes) == (12, DOWNSAMPLED.extremes)
+    assert decode_frame(json.dumps(JSON | {"readings": READINGS, "lowest": None}).encode()).extremes is None
+    nothing = decode_frame(
+        json.dumps(JSON | {"readings": READINGS, "highest": {"joint_temperature_c": None}}).encode()
+    )
+    assert all(map(math.isnan, floats(nothing.extremes)))
+
+
+@pytest.mark.parametrize(
+    "lowest",
+    [{"battery_soh": 0.5}, {"joint_temperature_c": [30.0]}, {"joint_temperature_c": 30.0}, {"battery_soc": [0.5]}],
+)
+def test_named_extremes_of_another_shape_than_the_readings_are_rejected(lowest):
+    assert reason(json.dumps(JSON | {"readings": READINGS, "lowest": lowest}).encode()) == "values_mismatch"
 
 
 def test_backfill_is_a_flag_in_both_encodings():

@@ -24,6 +24,12 @@ def test_a_whole_frame_is_read_to_its_end() -> None:
     assert partial.fields["values"] == "4 bytes: 0000803f"
 
 
+def test_a_frame_from_before_the_last_fields_misses_nothing() -> None:
+    old = decode_partial(msgspec.msgpack.encode(msgspec.structs.astuple(FRAME)[:15]))
+    assert (len(old.fields), old.ended) == (15, "")
+    assert decode_partial(msgspec.msgpack.encode([1, CODE])).ended.endswith("layout, values missing")
+
+
 def test_a_frame_cut_short_at_any_byte_gives_the_fields_before() -> None:
     whole = decode_partial(WHOLE).fields
     for end in range(1, len(WHOLE)):

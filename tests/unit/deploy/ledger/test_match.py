@@ -21,16 +21,17 @@ ROBOTS = range(PLAN.robots)
 def stored(places=PLACES) -> Columns:
     """The rows that these places must be; all robots have 6 joints."""
     sent = contents(PLAN, places, 6)
-    values = match.screened(sent)
     cells = {}
-    for signal in SIGNALS:
-        first, end = sent.layout.spans.get(signal.name, (0, 0))
-        own = values[:, first:end]
-        null = np.isnan(own).all(axis=1) if end - first == 1 else np.zeros(len(own), bool)
-        cells[signal.name] = Cells(own.copy(), np.where(null, 0, end - first))
+    for suffix, values in match.screened(sent).items():
+        for signal in SIGNALS:
+            first, end = sent.layout.spans.get(signal.name, (0, 0))
+            own = values[:, first:end]
+            null = np.isnan(own).all(axis=1) if end - first == 1 else np.zeros(len(own), bool)
+            cells[signal.name + suffix] = Cells(own.copy(), np.where(null, 0, end - first))
     integers = {
         "time_us": sent.time_us, "seq": sent.seq, "boot_id": sent.boot_id, "mono_us": sent.mono_us,
         "runtime_s": sent.mono_us // 10**6, "energy_wh": sent.energy_wh, "cycles": np.full(len(places), -1),
+        "dropped": sent.dropped,
         "mode": sent.mode, "backfill": sent.backfill.astype(np.int64),
     }  # fmt: skip
     texts = {"scenario": np.array(sent.scenario, object), "software": np.array(sent.software, object)}
@@ -64,7 +65,7 @@ def test_a_row_that_was_never_attempted_or_has_another_time_was_not_sent():
     assert red(rows) == {UNKNOWN: 1, LOST: 1}
 
 
-@pytest.mark.parametrize("column", ["mono_us", "runtime_s", "energy_wh", "cycles", "mode", "backfill"])
+@pytest.mark.parametrize("column", ["mono_us", "runtime_s", "energy_wh", "cycles", "dropped", "mode", "backfill"])
 def test_an_integer_that_differs_is_not_as_it_was_sent(column):
     rows = stored()
     rows.integers[column][7] += 1
@@ -78,6 +79,10 @@ def test_a_text_a_value_or_a_column_that_differs_is_not_as_it_was_sent():
     rows = stored()
     rows.cells["battery_soc"].values[3, 0] += 1e-6
     assert red(rows) == {PAYLOAD: 1}
+    for side in ("lowest", "highest"):
+        rows = stored()
+        rows.cells[f"battery_soc {side}"].values[3, 0] += 1e-6
+        assert red(rows) == {PAYLOAD: 1}
     rows = stored()
     rows.cells["joint_wear"] = replace(rows.cells["joint_wear"], length=np.ones(len(PLACES), np.int64))
     assert red(rows) == {PAYLOAD: len(PLACES)}

@@ -59,6 +59,11 @@ def test_json_and_packed_frames_hold_the_same_values():
     for group in columns.groups:
         expected = contents(PLAN, place[group.rows], group.layout.joints)
         assert np.array_equal(group.values, expected.values, equal_nan=True)
+        assert group.extremes is not None
+        for side in ("lowest", "highest"):
+            wanted = np.where(expected.downsampled[:, None], getattr(expected, side), expected.values)
+            assert np.array_equal(getattr(group.extremes, side), wanted, equal_nan=True)
+        assert (columns.counters["dropped"][group.rows] == expected.dropped).all()
 
 
 def test_an_interval_is_where_frames_are_hot_and_nowhere_else():

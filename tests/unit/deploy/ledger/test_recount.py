@@ -36,6 +36,8 @@ def columns(sent: list[Sent]) -> Columns:
         else:
             column = np.array(found, np.float32).reshape(-1, 1)
             cells[signal.name] = Cells(column, (~np.isnan(column[:, 0])).astype(np.int64))
+    # None of these frames is a mean of several readings.
+    cells |= {f"{name} {side}": own for name, own in cells.items() for side in ("lowest", "highest")}
     absent = np.full(len(sent), ABSENT)
     integers = {
         "time_us": [s.at_us for s in sent], "seq": [s.seq for s in sent], "boot_id": [s.boot for s in sent],
