@@ -13,7 +13,7 @@ from deploy.bench import disk, land, page, pipeline, query, query_fill, scale
 from deploy.bench.machine import this_machine
 from deploy.bench.report import Report, drawn, figures
 from deploy.bench.stand import stand
-from deploy.commands import bench_latency
+from deploy.commands import bench_latency, bench_spool
 from deploy.settings import Settings
 from schemas.errors import SettingError
 
@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_query(measures)
     bench_latency.add_parser(measures)
+    bench_spool.add_parser(measures)
 
 
 def _add(
@@ -113,6 +114,9 @@ def plan_of(args: argparse.Namespace) -> disk.Plan:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.measure == "latency":
         return bench_latency.run(args, settings)
+    if args.measure == "spool":
+        show(bench_spool.report(args, settings), args.json)
+        return 0
     check(args.frames, args.robots, args.rounds)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
     # Whoever ends us otherwise than by Ctrl-C must not leave servers behind either.
