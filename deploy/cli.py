@@ -28,7 +28,7 @@ COMMANDS = {
     "doctor": "check everything that is needed, and name the next command",
     "replay": "send a recording through the pipeline",
     "simulate": "send frames of a fleet of simulated robots",
-    "robot": "show one robot: last values, status, open episodes",
+    "robot": "show one robot; robots' keys, and whose frames must be sealed",
     "alarms": "list the alarms, worst first",
     "deliveries": "who was told of what; send again, send a test",
     "act": "acknowledge, shelve or comment alarms; take a component out of service",

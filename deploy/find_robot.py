@@ -1,6 +1,6 @@
 """The robot that a command was asked about, or an error that names some that there are.
 
-In: a connection and a code. Out: its state. Called by `robovitals robot` and `robovitals explain`.
+In: a connection and a code. Out: its state. Called by `robovitals robot show` and `robovitals explain`.
 """
 
 import asyncpg

@@ -5,22 +5,28 @@ Out: a `Batch` with its content by topic, its rejects and the offsets to move. C
 batch that the database refuses is halved until the record at fault stands alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import numpy as np
 
 from ingest.rows import ImpossibleReadings, Rows, frame_rows, vitals_rows
+from ingest.sealed import Place, SealedRows, SecurityEvent, sealed_rows, security_events, with_replays
 from schemas.action import Action, decode_action
 from schemas.anomaly import Anomaly, decode_anomaly
 from schemas.columns import Rejected, decode_records
 from schemas.errors import RejectError
 from schemas.frame import MAX_INTEGER
 from schemas.health import Health, decode_health
+from schemas.keyring import UNCHECKED, Keyring
 from schemas.reject import REJECT_VERSION, Reject
+from schemas.seal import HEADER
 from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, VITALS
 from schemas.vitals import Late, Vitals, decode_vitals
+
+_NO_REPLAYS: Mapping[Place, str] = MappingProxyType({})
 
 
 class Record(Protocol):
@@ -30,19 +36,22 @@ class Record(Protocol):
     value: bytes | None
     offset: int
     timestamp: int
+    headers: Sequence[tuple[str, bytes]]
     partition: int
 
 
 @dataclass(frozen=True, slots=True)
 class FrameContent:
     """`first_time_us`: of each robot in the batch the event time of its first frame there. `live_time_us`: the
-    middle event time of its live frames; -1: it has none.
+    middle event time of its live frames; -1: it has none. `sealed`: of the rows those with a good seal.
     """
 
     rows: Rows
     impossible: ImpossibleReadings
     first_time_us: dict[bytes, int]
     live_time_us: int
+    sealed: SealedRows | None = None
+    events: list[SecurityEvent] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +94,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`spans` by partition; `rejects` in the order of the records."""
+    """`spans` by partition; `rejects` in the order of the records; `replays` are known to be copies of rows that
+    landed long ago, with what is told of each.
+    """
 
     topic: str
     records: Sequence[Record]
     spans: dict[int, Span]
     content: Content
     rejects: list[Reject] = field(default_factory=list)
+    keyring: Keyring | None = None
+    replays: Mapping[Place, str] = field(default_factory=dict)
 
     @property
     def oldest_ms(self) -> int:
@@ -102,23 +115,35 @@ class Batch:
         """Two batches that land the same records, the second after the first."""
         middle = len(self.records) // 2
         first_offsets = {partition: span.first for partition, span in self.spans.items()}
-        one = make_batch(self.topic, self.records[:middle], first_offsets)
+        one = make_batch(self.topic, self.records[:middle], first_offsets, self.keyring, self.replays)
         moved = first_offsets | {partition: span.next for partition, span in one.spans.items()}
-        return one, make_batch(self.topic, self.records[middle:], moved)
+        return one, make_batch(self.topic, self.records[middle:], moved, self.keyring, self.replays)
+
+    def with_replays(self, found: Mapping[Place, str]) -> "Batch":
+        """The same records, with more of them known to be replays."""
+        first_offsets = {partition: span.first for partition, span in self.spans.items()}
+        return make_batch(self.topic, self.records, first_offsets, self.keyring, {**self.replays, **found})
 
     def refused(self, detail: str) -> "Batch":
         """The same with its one record as a reject: for what decodes and the database refuses all the same."""
-        content, _ = _CONTENT[self.topic]([])
+        content, _ = _content(self.topic, [], None, {})
         reject = _reject(self.topic, self.records[0], Rejected(0, "refused_by_database", detail))
         return Batch(self.topic, self.records, self.spans, content, [reject])
 
 
-def make_batch(topic: str, records: Sequence[Record], first_offsets: dict[int, int]) -> Batch:
-    """Decode and encode. Offsets may have gaps, so a span starts where the last one ended."""
-    content, rejected = _CONTENT[topic](records)
+def make_batch(
+    topic: str,
+    records: Sequence[Record],
+    first_offsets: dict[int, int],
+    keyring: Keyring | None = None,
+    replays: Mapping[Place, str] = _NO_REPLAYS,
+) -> Batch:
+    """Verify, decode and encode. Offsets may have gaps, so a span starts where the last one ended."""
+    content, rejected = _content(topic, records, keyring, replays)
     lasts = {record.partition: (record.offset + 1, record.timestamp) for record in records}
     spans = {partition: Span(first_offsets[partition], *last) for partition, last in lasts.items()}
-    return Batch(topic, records, spans, content, [_reject(topic, records[r.position], r) for r in rejected])
+    rejects = [_reject(topic, records[r.position], r) for r in rejected]
+    return Batch(topic, records, spans, content, rejects, keyring, replays)
 
 
 def _reject(topic: str, record: Record, rejected: Rejected) -> Reject:
@@ -132,6 +157,7 @@ def _reject(topic: str, record: Record, rejected: Rejected) -> Reject:
         detail=_storable(rejected.detail),
         key=record.key,
         value=record.value or b"",
+        seal=next((value for name, value in record.headers if name == HEADER), None),
     )
 
 
@@ -139,8 +165,18 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-def _frames(records: Sequence[Record]) -> tuple[FrameContent, list[Rejected]]:
-    columns, rejected = decode_records(records)
+def _content(
+    topic: str, records: Sequence[Record], keyring: Keyring | None, replays: Mapping[Place, str]
+) -> tuple[Content, list[Rejected]]:
+    return _frames(records, keyring, replays) if topic == FRAMES.name else _CONTENT[topic](records)
+
+
+def _frames(
+    records: Sequence[Record], keyring: Keyring | None, replays: Mapping[Place, str]
+) -> tuple[FrameContent, list[Rejected]]:
+    checked = UNCHECKED if keyring is None else keyring.check(records)
+    refused, noted = with_replays(checked, records, replays)
+    columns, rejected = decode_records(records, refused)
     rows, impossible = frame_rows(columns)
     codes, times = columns.robot_id.tolist(), columns.time_us.tolist()
     # Later pairs win in a dictionary, so backwards the first frame of each robot does.
@@ -148,7 +184,8 @@ def _frames(records: Sequence[Record]) -> tuple[FrameContent, list[Rejected]]:
     live_us = columns.time_us[~columns.backfill]
     # The middle one: a few clocks that are years off say nothing about the pipeline.
     middle_us = int(np.median(live_us)) if len(live_us) else -1
-    return FrameContent(rows, impossible, first_time_us, middle_us), rejected
+    sealed, events = sealed_rows(columns, rejected, checked), security_events(records, refused, noted)
+    return FrameContent(rows, impossible, first_time_us, middle_us, sealed, events), rejected
 
 
 def _vitals(records: Sequence[Record]) -> tuple[VitalsContent, list[Rejected]]:
@@ -174,13 +211,12 @@ def _actions(records: Sequence[Record]) -> tuple[ActionContent, list[Rejected]]:
 
 
 _CONTENT: dict[str, Callable[[Sequence[Record]], tuple[Content, list[Rejected]]]] = {
-    FRAMES.name: _frames,
     VITALS.name: _vitals,
     HEALTH.name: _healths,
     ANOMALIES.name: _anomalies,
     ACTIONS.name: _actions,
 }
-LANDED_TOPICS = tuple(_CONTENT)
+LANDED_TOPICS = (FRAMES.name, *_CONTENT)
 
 _Message = TypeVar("_Message")
 

@@ -30,6 +30,7 @@ from ingest.source import POLL_TIMEOUT_S, Source
 from ingest.writer import Writer
 from schemas.errors import RetryError, UnavailableError
 from schemas.kafka import Kafka
+from schemas.keyring import Keyring
 
 # Records come and go by the ten thousand and hold no cycles: at Python's defaults a tenth of the time goes into
 # looking for some.
@@ -54,10 +55,11 @@ class LandSettings(msgspec.Struct, frozen=True):
 
 
 class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The loop. A `Process` of `deploy/shell.py`."""
+    """The loop. A `Process` of `deploy/shell.py`. `keyring`: what frames are verified with; None: they are not."""
 
-    def __init__(self, settings: LandSettings, metrics: LandMetrics) -> None:
+    def __init__(self, settings: LandSettings, metrics: LandMetrics, keyring: Keyring | None = None) -> None:
         self._settings = settings
+        self._keyring = keyring
         self._metrics = metrics
         self._landing = Landing(settings.database_url)
         self._rejects = RejectPublisher(settings.kafka)
@@ -158,6 +160,8 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _seek(self, source: Source) -> None:
         assignments, wanted = self._assignments, set(self._unsought)
         try:
+            if self._keyring is not None and not self._keyring.known:
+                raise RetryError("it is not known yet which seals are required")
             positions = await stored_positions(source, self._landing, self._limit, wanted)
         except RetryError as error:
             if self._problem != str(error):
@@ -196,7 +200,7 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         assignments = self._assignments
         firsts = {tp.partition: offset for tp, offset in self._next.items() if tp.topic == topic}
-        batch = await asyncio.to_thread(make_batch, topic, self._pending.take(topic), firsts)
+        batch = await asyncio.to_thread(make_batch, topic, self._pending.take(topic), firsts, self._keyring)
         if assignments == self._assignments and topic not in self._writer.fenced:
             self._next |= {TopicPartition(topic, p): span.next for p, span in batch.spans.items()}
             self._writer.submit(batch)

@@ -6,7 +6,8 @@ from itertools import product
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ingest.batch import LANDED_TOPICS
-from schemas.frame import REJECT_REASONS
+from schemas.frame import REJECT_REASONS, SEAL_REASONS
+from schemas.keyring import POLICIES, REQUIRE, WARN
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 10_000)
@@ -14,7 +15,9 @@ _RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 10_000)
 
 @dataclass(frozen=True)
 class LandMetrics:
-    """`topic` is one of the landed topics, `reason` one of REJECT_REASONS: no label grows with the fleet."""
+    """`topic` is one of the landed topics, `reason` one of REJECT_REASONS, `maker` one whose seals were good
+    before: no label grows with the fleet, or with what somebody invents.
+    """
 
     records: Counter
     batch_records: Histogram
@@ -22,6 +25,8 @@ class LandMetrics:
     latency_seconds: Histogram
     event_latency_seconds: Histogram
     rejects: Counter
+    seal_faults: Counter
+    sealing_robots: Gauge
     impossible: Counter
     duplicates: Counter
     fenced: Counter
@@ -48,6 +53,14 @@ class LandMetrics:
         # There from the beginning: of a series that begins with its first reject Prometheus sees no increase.
         for topic, reason in product(LANDED_TOPICS, REJECT_REASONS):
             rejects.labels(topic, reason)
+        seal_faults = counter(
+            "seal_faults",
+            "frames whose seal is at fault: rejected under require, landed under warn",
+            "reason",
+            "policy",
+        )
+        for reason, policy in product(SEAL_REASONS, (WARN, REQUIRE)):
+            seal_faults.labels(reason, POLICIES[policy])
         return cls(
             records=counter("records", "records landed, rejects included", "topic"),
             batch_records=histogram("batch_records", "records of a transaction", _RECORDS, "topic"),
@@ -64,6 +77,14 @@ class LandMetrics:
                 _SECONDS,
             ),
             rejects=rejects,
+            seal_faults=seal_faults,
+            sealing_robots=gauge(
+                "sealing_robots",
+                "robots of the last full minute with a good seal, and those whose every seal was at fault; of "
+                "makers without any good one as maker other",
+                "maker",
+                "seal",
+            ),
             impossible=counter("impossible_readings", "readings outside of what is physically possible"),
             duplicates=counter("duplicates", "rows that were there already", "topic"),
             fenced=counter("fenced", "batches dropped because another lander owns their partition"),

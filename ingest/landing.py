@@ -16,8 +16,11 @@ import asyncpg
 
 from ingest.batch import Batch, FrameContent
 from ingest.database_errors import DRIVER_ERRORS, Outcome, one_line, outcome_of
+from ingest.seal_rows import add_events, note_uses, stored_before
+from ingest.sealed import Place, replayed
 from ingest.statements import Connection, add_rejects, add_robots, move_offsets, store
 from schemas.errors import ContractError, RetryError, StopError, UnavailableError
+from schemas.frame import SEAL_REASONS
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -42,7 +45,8 @@ INSERT INTO landed (topic, partition, next_offset)
 SELECT $1, partition, next_offset FROM unnest($2::integer[], $3::bigint[]) AS new (partition, next_offset)
 ON CONFLICT DO NOTHING"""
 _RECENT_REJECTS = """
-SELECT record_offset FROM reject WHERE topic = $1 AND partition = $2 AND record_offset >= $3"""
+SELECT record_offset FROM reject
+WHERE topic = $1 AND partition = $2 AND record_offset >= $3 AND reason <> ALL ($4::text[])"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,14 @@ class TooMuch:
     detail: str
 
 
-Attempt = Landed | Fenced | Refused | TooMuch
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Nothing was kept: these records are copies of rows that landed long ago (`ingest/sealed.py`)."""
+
+    found: dict[Place, str]
+
+
+Attempt = Landed | Fenced | Refused | TooMuch | Replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +94,14 @@ class Stored:
 
 
 class Landing:
-    """One connection, used by one call at a time, and the robots it has seen."""
+    """One connection, used by one call at a time, and the robots it has seen, with the versions of their keys."""
 
     def __init__(self, database_url: str) -> None:
         self._url = database_url
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._robots: set[bytes] = set()
+        self._versions: dict[bytes, int] = {}
         # Topics whose last batch held duplicates: the next is then likely to hold some too (a replay), and an
         # optimistic COPY would be thrown away.
         self._repeating: set[str] = set()
@@ -132,11 +144,11 @@ class Landing:
         return {partition: found[partition] for partition in beginnings}
 
     async def rejected_since(self, topic: str, partition: int, offset: int) -> list[int]:
-        """The offsets from `offset` on that were rejected, in order."""
+        """The offsets from `offset` on that were rejected, but for their seals."""
         async with self._lock:
             connection = await self._open()
             try:
-                rows = await connection.fetch(_RECENT_REJECTS, topic, partition, offset)
+                rows = await connection.fetch(_RECENT_REJECTS, topic, partition, offset, SEAL_REASONS)
             except DRIVER_ERRORS as error:
                 raise self._failure(error) from error
         return [row["record_offset"] for row in rows]
@@ -157,9 +169,11 @@ class Landing:
             (self._repeating.add if attempt.duplicates else self._repeating.discard)(batch.topic)
             if isinstance(batch.content, FrameContent):
                 self._robots |= batch.content.first_time_us.keys()
+                if batch.content.sealed is not None:
+                    self._versions |= batch.content.sealed.versions
         return attempt
 
-    async def _optimistic(self, batch: Batch) -> Landed | Fenced:
+    async def _optimistic(self, batch: Batch) -> Landed | Fenced | Replayed:
         if batch.topic not in self._repeating:
             try:
                 return await self._transaction(batch, deduplicate=False)
@@ -167,14 +181,16 @@ class Landing:
                 pass
         return await self._transaction(batch, deduplicate=True)
 
-    async def _transaction(self, batch: Batch, deduplicate: bool) -> Landed | Fenced:
+    async def _transaction(self, batch: Batch, deduplicate: bool) -> Landed | Fenced | Replayed:
         connection = await self._open()
         await connection.execute("BEGIN")
         try:
             duplicates = await store(connection, batch.content, deduplicate)
             if isinstance(batch.content, FrameContent):
-                times = batch.content.first_time_us
-                await add_robots(connection, {code: times[code] for code in times.keys() - self._robots})
+                if duplicates and (replays := await _new_replays(connection, batch, batch.content)):
+                    await connection.execute("ROLLBACK")
+                    return Replayed(replays)
+                await self._note_senders(connection, batch.content)
             await add_rejects(connection, batch.rejects)
             elsewhere = await move_offsets(connection, batch.topic, batch.spans)
             if elsewhere:
@@ -187,6 +203,15 @@ class Landing:
             connection.terminate()  # the server rolls back what it was left with
             raise
         return await self._commit(connection, batch, Landed(duplicates))
+
+    async def _note_senders(self, connection: Connection, content: FrameContent) -> None:
+        """Robots that may be new, keys that they may use anew, and who claimed to be one of them."""
+        times = content.first_time_us
+        await add_robots(connection, {code: times[code] for code in times.keys() - self._robots})
+        if content.sealed is not None:
+            new = dict(content.sealed.versions.items() - self._versions.items())
+            await note_uses(connection, new)
+        await add_events(connection, content.events)
 
     async def _commit(self, connection: Connection, batch: Batch, landed: Landed) -> Landed | Fenced:
         try:
@@ -223,3 +248,11 @@ class Landing:
         if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
             return ContractError(f"{text}: `robovitals migrate`")
         return UnavailableError(f"{text}: `robovitals doctor`")
+
+
+async def _new_replays(connection: Connection, batch: Batch, content: FrameContent) -> dict[Place, str]:
+    """Records of an open transaction that are replays, and that the batch does not know to be."""
+    if content.sealed is None:
+        return {}
+    found = replayed(content.sealed, await stored_before(connection, content.sealed), batch.records)
+    return {place: detail for place, detail in found.items() if place not in batch.replays}

@@ -12,6 +12,8 @@ import msgspec
 
 from ingest.batch import Batch
 from schemas.errors import StopError
+from schemas.frame import SEAL_REASONS
+from schemas.reject import Reject
 
 
 class RejectPolicy(msgspec.Struct, frozen=True):
@@ -23,6 +25,9 @@ class RejectPolicy(msgspec.Struct, frozen=True):
     and is out of reach of what single robots can do. Below both, Kafka Connect's and Arroyo's users set limits of
     the same order (`errors.tolerance` knows only none and all; Arroyo's examples have 100 to 1 000 in a row);
     ours are higher since nothing is lost: a reject keeps its bytes, and the point is to stop rerouting a fleet.
+
+    Records that are rejected for their seals count neither as rejects nor as records: else whoever may send at all
+    could stop the lander with what is no robot's. Many of those are an alert (`SealsFail`), not a stop.
     """
 
     run: int = 10_000
@@ -71,9 +76,10 @@ class RejectLimit:
 
     def check(self, batch: Batch) -> None:
         """Raises StopError when the batch, once landed, would go over a limit. Nothing is noted yet."""
-        if not batch.rejects:
+        counted = _counted(batch)
+        if not counted:
             return
-        policy, topic, last = self.policy, batch.topic, batch.rejects[-1]
+        policy, topic, last = self.policy, batch.topic, counted[-1]
         example = f"{last.reason}: {last.detail}, at {topic}/{last.partition} offset {last.offset}"
         if max(longest for longest, _ in self._runs_after(batch).values()) >= policy.run:
             raise StopError(
@@ -81,7 +87,7 @@ class RejectLimit:
                 "reject; correct the sender, or raise ROBOVITALS_REJECT_RUN to land them as rejects all the same"
             )
         recent = self._recent[topic]
-        records, rejects = recent.records + len(batch.records), recent.rejects + len(batch.rejects)
+        records, rejects = recent.records + _records(batch), recent.rejects + len(counted)
         if records >= policy.window and rejects > policy.share * records:
             raise StopError(
                 f"{rejects} of the last {records} records of {topic} cannot be used ({example}). Nothing more was "
@@ -92,16 +98,28 @@ class RejectLimit:
         """The batch has landed."""
         for partition, (_, tail) in self._runs_after(batch).items():
             self._runs[batch.topic, partition] = tail
-        self._recent[batch.topic].add(len(batch.records), len(batch.rejects), self.policy.window)
+        self._recent[batch.topic].add(_records(batch), len(_counted(batch)), self.policy.window)
 
     def _runs_after(self, batch: Batch) -> dict[int, tuple[int, int]]:
         """By partition the longest run of rejects that reaches into this batch, and the one at its end."""
         if not batch.rejects:
             return dict.fromkeys(batch.spans, (0, 0))
-        bad = {(reject.partition, reject.offset) for reject in batch.rejects}
+        bad = {(reject.partition, reject.offset) for reject in _counted(batch)}
+        passed = {(reject.partition, reject.offset) for reject in batch.rejects} - bad
         runs = {p: (0, self._runs.get((batch.topic, p), 0)) for p in batch.spans}
         for record in batch.records:
+            place = (record.partition, record.offset)
+            if place in passed:
+                continue
             longest, tail = runs[record.partition]
-            tail = tail + 1 if (record.partition, record.offset) in bad else 0
+            tail = tail + 1 if place in bad else 0
             runs[record.partition] = max(longest, tail), tail
         return runs
+
+
+def _counted(batch: Batch) -> list[Reject]:
+    return [reject for reject in batch.rejects if reject.reason not in SEAL_REASONS]
+
+
+def _records(batch: Batch) -> int:
+    return len(batch.records) - len(batch.rejects) + len(_counted(batch))

@@ -38,8 +38,9 @@ FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6
     AS new (robot_id, us, seq, boot_id, signal, joint, value)
 ON CONFLICT DO NOTHING"""
 
+# Of what is there twice in one batch the first one counts, as it does when they come in two.
 _ADD_FRAMES = """
-INSERT INTO frame ({columns}) SELECT {columns} FROM incoming_frame ON CONFLICT DO NOTHING"""
+INSERT INTO frame ({columns}) SELECT {columns} FROM incoming_frame ORDER BY received ON CONFLICT DO NOTHING"""
 
 # A window with more frames replaces one with fewer; among equals final replaces provisional, repaired any.
 # Kinds are 0 final, 1 provisional, 2 repaired (`schemas.vitals.WINDOW_KINDS`).
@@ -94,10 +95,11 @@ WHERE (health_history.status, health_history.zone, health_history.components)
       IS DISTINCT FROM (excluded.status, excluded.zone, excluded.components)"""
 
 _ADD_REJECTS = """
-INSERT INTO reject (topic, partition, record_offset, received, reason, detail, key, value)
-SELECT topic, partition, record_offset, to_timestamp(0) + us * interval '1 us', reason, detail, key, value
+INSERT INTO reject (topic, partition, record_offset, received, reason, detail, key, value, seal)
+SELECT topic, partition, record_offset, to_timestamp(0) + us * interval '1 us', reason, detail, key, value, seal
 FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bytea[],
-            $8::bytea[]) AS new (topic, partition, record_offset, us, reason, detail, key, value)
+            $8::bytea[], $9::bytea[])
+    AS new (topic, partition, record_offset, us, reason, detail, key, value, seal)
 ON CONFLICT DO NOTHING"""
 
 _MOVE_OFFSETS = """
@@ -114,7 +116,7 @@ async def store(connection: Connection, content: Content, deduplicate: bool) -> 
     UniqueViolationError; with it they go through a temporary table.
     """
     match content:
-        case FrameContent(rows, impossible, _):
+        case FrameContent(rows, impossible):
             found = await _copy(connection, "frame", rows, _ADD_FRAMES if deduplicate else None)
             await _add_impossible(connection, impossible)
             return found
@@ -143,7 +145,8 @@ async def add_rejects(connection: Connection, rejects: Sequence[Reject]) -> None
     """Records that cannot be used, with their original bytes."""
     if rejects:
         rows = [
-            (r.topic, r.partition, r.offset, r.received_us, r.reason, r.detail, r.key, r.value) for r in rejects
+            (r.topic, r.partition, r.offset, r.received_us, r.reason, r.detail, r.key, r.value, r.seal)
+            for r in rejects
         ]
         await connection.execute(_ADD_REJECTS, *transposed(rows))
 

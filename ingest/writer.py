@@ -17,10 +17,12 @@ from aiokafka import TopicPartition
 
 from ingest.batch import Batch, FrameContent
 from ingest.land_metrics import LandMetrics
-from ingest.landing import Attempt, Fenced, Landed, Refused, TooMuch
+from ingest.landing import Attempt, Fenced, Landed, Refused, Replayed, TooMuch
 from ingest.progress import Progress
 from ingest.reject_limit import RejectLimit
+from ingest.seal_watch import SealWatch
 from schemas.errors import RetryError
+from schemas.keyring import POLICIES, REQUIRE, WARN
 from schemas.reject import Reject
 
 FIRST_BACKOFF_S = 0.1
@@ -57,6 +59,7 @@ class Writer:
         self._limit = limit
         self._metrics = metrics
         self._progress = progress
+        self._seals = SealWatch()
         self._queue: deque[Batch] = deque()
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -164,6 +167,9 @@ class Writer:
                     _log.warning("%d records at once are too much (%s): halving", len(batch.records), detail)
                     self._queue.popleft()
                     self._queue.extendleft(reversed(batch.halves()))
+            case Replayed(found):
+                if current:
+                    self._queue[0] = batch.with_replays(found)
             case _:
                 assert_never(attempt)
 
@@ -197,6 +203,16 @@ class Writer:
         for reject in batch.rejects:
             metrics.rejects.labels(topic, reject.reason).inc()
         if isinstance(batch.content, FrameContent):
+            self._measure_seals(batch.content)
             metrics.impossible.inc(len(batch.content.impossible))
             if batch.content.live_time_us >= 0:
                 metrics.event_latency_seconds.observe(max(time.time() - batch.content.live_time_us / 1e6, 0))
+
+    def _measure_seals(self, content: FrameContent) -> None:
+        for event in content.events:
+            policy = POLICIES[REQUIRE if event.refused else WARN]
+            self._metrics.seal_faults.labels(event.reason, policy).inc(event.records)
+        self._seals.note(content, time.monotonic())
+        for seal, counts in (("good", self._seals.good), ("faulty", self._seals.failing)):
+            for maker, robots in counts.items():
+                self._metrics.sealing_robots.labels(maker, seal).set(robots)

@@ -13,6 +13,7 @@ from processors import crossings, windows
 from processors.crossings import Crossings
 from processors.windows import Rule, Windows
 from schemas.columns import FrameColumns, Record, decode_records
+from schemas.keyring import Keyring
 from schemas.limits import Limits
 from schemas.robot_code import CODE_LENGTH
 from schemas.screen import screen_group
@@ -46,10 +47,19 @@ class Summary:
 
 
 class Partition:
-    """The state of one assigned partition."""
+    """The state of one assigned partition. `keyring`: what frames are verified with; None: they are not."""
 
-    def __init__(self, rule: Rule, limits: Limits, partition: int, offset: int, resume: Resume | None) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        limits: Limits,
+        partition: int,
+        offset: int,
+        resume: Resume | None,
+        keyring: Keyring | None = None,
+    ) -> None:
         self.number = partition
+        self._keyring = keyring
         self._grace_us = rule.grace_us + rule.spread_us
         self._windows = Windows.resumed(rule, partition, offset, resume)
         self._crossings = Crossings(limits)
@@ -77,8 +87,9 @@ class Partition:
         return self._windows.sources.robots
 
     def take(self, records: Sequence[Record]) -> Summary:
-        """Take records up, in order. What cannot be decoded is passed over: the lander rejects it."""
-        columns, rejected = decode_records(records)
+        """Take records up, in order. What cannot be used is passed over, as the lander rejects it."""
+        refused = {} if self._keyring is None else self._keyring.check(records).refused
+        columns, rejected = decode_records(records, refused)
         columns = screened(columns)
         step = windows.step(self._windows, columns)
         self._windows.offset = records[-1].offset + 1

@@ -28,6 +28,7 @@ from processors.windows import Rule
 from schemas.columns import Record
 from schemas.errors import RetryError, UnavailableError
 from schemas.kafka import Kafka
+from schemas.keyring import Keyring
 from schemas.limits import Limits
 from schemas.vitals import Vitals
 from schemas.watermark import NO_WATERMARK
@@ -84,10 +85,13 @@ class _Assigned:
 
 
 class Summariser:
-    """The loop. A `Process` of `deploy/shell.py`."""
+    """The loop. A `Process` of `deploy/shell.py`. `keyring`: what frames are verified with; None: they are not."""
 
-    def __init__(self, settings: SummariseSettings, metrics: SummariseMetrics) -> None:
+    def __init__(
+        self, settings: SummariseSettings, metrics: SummariseMetrics, keyring: Keyring | None = None
+    ) -> None:
         self._settings = settings
+        self._keyring = keyring
         self._metrics = metrics
         self._group = Group(settings.kafka)
         self._inlet = Inlet(settings.kafka, settings.instance, self._group, self._leave)
@@ -170,6 +174,8 @@ class Summariser:
 
     async def _take_up(self) -> None:
         try:
+            if self._keyring is not None and not self._keyring.known:
+                raise RetryError("it is not known yet which seals are required")
             places = await self._inlet.take_up(self._settings.rule)
         except RetryError as error:
             _log.warning("cannot begin yet: %s", error)
@@ -178,7 +184,7 @@ class Summariser:
             return
         for number, (offset, resume) in places.items():
             self._assigned[number] = _Assigned(
-                Partition(self._settings.rule, self._settings.limits, number, offset, resume)
+                Partition(self._settings.rule, self._settings.limits, number, offset, resume, self._keyring)
             )
         if places:
             self._problem = None

@@ -46,7 +46,10 @@ class SummariseMetrics:
 
         return cls(
             frames=counter("frames", "frames read"),
-            undecodable=counter("undecodable", "records that no frame could be made of (the lander rejects them)"),
+            undecodable=counter(
+                "undecodable",
+                "records that no frame could be made of, or whose seal is at fault (the lander rejects them)",
+            ),
             windows=counter("windows", "windows of robots emitted", "kind"),
             crossings=counter("crossings", "readings that left an alarm limit"),
             late=counter("late_frames", "frames left out of their window, to be repaired", "reason"),

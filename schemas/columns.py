@@ -5,8 +5,9 @@ A record at a time there is only the MessagePack decode; everything else is done
 all frames of one layout become one robots × slots matrix by a single `np.frombuffer`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,8 @@ Codes = NDArray[np.bytes_]
 
 ABSENT = -1  # a counter that the robot does not have
 
+_NOTHING: Mapping[int, RejectError] = MappingProxyType({})
+
 _DIGIT_OR_CAPITAL = np.zeros(256, bool)
 _DIGIT_OR_CAPITAL[[*b"0123456789", *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]] = True
 
@@ -35,6 +38,7 @@ class Record(Protocol):
     value: bytes | None
     offset: int
     timestamp: int
+    headers: Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,19 @@ class FrameColumns:
         return len(self.offset)
 
 
-def decode_records(records: Sequence[Record]) -> tuple[FrameColumns, list[Rejected]]:
-    """Decode a micro-batch. A record that cannot be used costs nothing but itself."""
+def decode_records(
+    records: Sequence[Record], refused: Mapping[int, RejectError] = _NOTHING
+) -> tuple[FrameColumns, list[Rejected]]:
+    """Decode a micro-batch. A record that cannot be used costs nothing but itself.
+
+    `refused`: by position what is not even to be decoded, and why (`schemas/keyring.py`).
+    """
     frames: list[Frame] = []
     positions: list[int] = []
-    rejected: list[Rejected] = []
+    rejected = [Rejected(position, e.reason, e.detail) for position, e in refused.items()]
     for position, record in enumerate(records):
+        if position in refused:
+            continue
         try:
             frames.append(decode_frame(record.value or b""))
             positions.append(position)
@@ -136,9 +147,9 @@ def decode_records(records: Sequence[Record]) -> tuple[FrameColumns, list[Reject
     faults = _faults(frames, [records[p].key for p in positions])
     if faults:
         rejected += [Rejected(positions[i], e.reason, e.detail) for i, e in faults.items()]
-        rejected.sort(key=lambda r: r.position)
         frames = [f for i, f in enumerate(frames) if i not in faults]
         positions = [p for i, p in enumerate(positions) if i not in faults]
+    rejected.sort(key=lambda r: r.position)
     return _columns(frames, [records[p] for p in positions]), rejected
 
 

@@ -44,7 +44,13 @@ REJECT_REASONS = {
     "too_many_joints": "more joints than any robot has",
     "values_mismatch": "the values are not what their layout explains",
     "refused_by_database": "it decodes, and yet the database cannot store it",
+    "seal_missing": "seals are required of the robot's maker, and the record has none",
+    "seal_wrong": "the seal is not of the robot that the record claims to be from, or not of this record",
+    "seal_old_key": "the seal is of a key of the robot that was replaced or revoked",
+    "seal_replayed": "a copy, sent long after the original landed and not sealed again, as the robot would have",
 }
+# What somebody makes who is not the robot: the fault is in no frame of the robot's own.
+SEAL_REASONS = tuple(reason for reason in REJECT_REASONS if reason.startswith("seal_"))
 
 _Natural = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 _Text = Annotated[str, msgspec.Meta(max_length=200)]

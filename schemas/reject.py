@@ -8,8 +8,10 @@ import msgspec
 REJECT_VERSION = 1
 
 
-class Reject(msgspec.Struct, frozen=True, kw_only=True):
-    """`reason` is a word of `frame.REJECT_REASONS`; `key` and `value` are the record's own bytes."""
+class Reject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`reason` is a word of `frame.REJECT_REASONS`; `key` and `value` are the record's own bytes, `seal` is the
+    value of its header `seal.HEADER`, where it had one.
+    """
 
     v: int
     topic: str
@@ -20,6 +22,7 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     key: bytes | None
     value: bytes
+    seal: bytes | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

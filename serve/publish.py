@@ -4,13 +4,16 @@ In: a record. Out: nothing; the broker has it. Called by routes.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import repeat
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.errors import UnavailableError
 from schemas.kafka import Kafka
+from schemas.seal import HEADER
 
 SEND_WITHIN_S = 10.0
 
@@ -23,15 +26,23 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def publish(self, topic: str, records: list[tuple[bytes | None, bytes]]) -> None:
-        """Keys and values, in their order. Raises UnavailableError; some of them may be there nevertheless."""
+    async def publish(
+        self, topic: str, records: list[tuple[bytes | None, bytes]], seals: Sequence[bytes | None] | None = None
+    ) -> None:
+        """Keys and values, in their order, with the robots' seals where they have some. Raises UnavailableError;
+        some of them may be there nevertheless.
+        """
         if not records:
             return
         try:
             async with asyncio.timeout(SEND_WITHIN_S):
                 producer = await self._started()
-                for sent in [await producer.send(topic, value, key=key) for key, value in records]:
-                    await sent
+                sent = [
+                    await producer.send(topic, value, key=key, headers=seal and [(HEADER, seal)])
+                    for (key, value), seal in zip(records, seals or repeat(None), strict=False)
+                ]
+                for one in sent:
+                    await one
         except (KafkaError, OSError, TimeoutError) as error:
             await self.close()
             raise UnavailableError(f"Kafka does not take it ({error!r}): `robovitals status`") from None

@@ -85,13 +85,23 @@ async def rejects_page(
     return RejectsPage(rejects=lines, cursor=_write_cursor(lines[-1]) if len(found) > limit else None)
 
 
-async def bytes_of(
-    connection: asyncpg.Connection, places: Sequence[Place]
-) -> list[tuple[Place, bytes | None, bytes]]:
-    """The original keys and values of rejected frames, in the order in which they came."""
+class Original(msgspec.Struct, frozen=True):
+    """A rejected record as it was; `seal`: of its header, None where it had none."""
+
+    place: Place
+    key: bytes | None
+    value: bytes
+    seal: bytes | None
+
+
+async def originals(connection: asyncpg.Connection, places: Sequence[Place]) -> list[Original]:
+    """Of rejected frames, in the order in which they came."""
     partitions, offsets = [p.partition for p in places], [p.record_offset for p in places]
     found = await ask(connection, "reject_bytes", FRAMES.name, partitions, offsets)
-    return [(Place(row["partition"], row["record_offset"]), row["key"], row["value"]) for row in found]
+    return [
+        Original(Place(row["partition"], row["record_offset"]), row["key"], row["value"], row["seal"])
+        for row in found
+    ]
 
 
 async def note_redriven(connection: asyncpg.Connection, places: Sequence[Place], actor: str) -> None:

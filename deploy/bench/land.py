@@ -2,6 +2,7 @@
 
 In: a stand, how many frames and rounds. Out: a report. Called by `robovitals bench land`. A round is: raw COPY, one
 lander, two landers, and (over fewer frames) the naive consumer, each into empty tables from the same topic.
+Sealed: one and two landers, without verifying the frames' seals and verifying each.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from deploy.bench import broker, metrics, raw, tables
 from deploy.bench.fleet import READINGS, Fleet
@@ -20,6 +22,8 @@ from deploy.bench.raw import Buffers
 from deploy.bench.report import Goal, Line, Report
 from deploy.bench.stand import Stand
 from deploy.bench.steady import Rate, drained
+from deploy.local.processes import ProductProcess
+from deploy.seal_master import create_master
 from schemas.errors import StopError
 from schemas.topics import FRAMES
 
@@ -30,18 +34,26 @@ BACK_S = 300.0  # so long ago the frames begin: no clock of theirs is ahead
 
 SERVERS = ("database", "broker")
 RAW, ONE, TWO, NAIVE = "raw", "one", "two", "naive"
+ONE_VERIFIES, TWO_VERIFY = "one_verifies", "two_verify"
 HEADINGS = {
     RAW: "raw: ready COPY buffers, one connection",
     ONE: "one lander",
     TWO: "two landers",
     NAIVE: "naive: a Faust agent, asyncpg executemany",
+    ONE_VERIFIES: "one lander that verifies seals",
+    TWO_VERIFY: "two landers that verify seals",
 }
 GOALS = {
     "share_of_raw": ("share of raw, two landers", TWO, RAW, Goal(at_least=0.9)),
     "share_of_raw_one": ("share of raw, one lander", ONE, RAW, Goal(at_least=0.6)),
     "times_naive": ("times naive, two landers", TWO, NAIVE, Goal(at_least=15)),
     "times_naive_one": ("times naive, one lander", ONE, NAIVE, None),
+    "share_verifying": ("share of the speed without, two landers", TWO_VERIFY, TWO, Goal(at_least=0.85)),
+    "share_verifying_one": ("share of the speed without, one lander", ONE_VERIFIES, ONE, Goal(at_least=0.85)),
 }
+
+
+Contenders = dict[str, Callable[[], "Landed"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +66,10 @@ class Landed:
     size_bytes: int
 
 
-def measure(stand: Stand, frames: int, robots: int, rounds: int) -> Report:
+def measure(stand: Stand, frames: int, robots: int, rounds: int, sealed: bool = False) -> Report:
     """Raises UnavailableError when something does not run, StopError when not all landed."""
     fleet = Fleet(robots, time.time_ns() // 1000 - round(BACK_S * 1e6), BACK_S / 2 * 1e6 / frames)
-    preloaded = preload(stand, fleet, frames)
-    ready = raw.buffers(stand, preloaded)
-    gc.freeze()  # so many buffers would else be looked through while something is measured
-    bench = _Bench(stand, preloaded, ready)
-    contenders: dict[str, Callable[[], Landed]] = {
-        RAW: bench.raw,
-        ONE: lambda: bench.landers(1),
-        TWO: lambda: bench.landers(2),
-        NAIVE: bench.naive,
-    }
+    contenders = _sealed(stand, fleet, frames) if sealed else _plain(stand, fleet, frames)
     found: dict[str, list[Landed]] = {name: [] for name in contenders}
     for number in range(1, rounds + 1):
         for name, run in contenders.items():
@@ -76,24 +79,54 @@ def measure(stand: Stand, frames: int, robots: int, rounds: int) -> Report:
     return report(found, frames, robots)
 
 
+def _plain(stand: Stand, fleet: Fleet, frames: int) -> Contenders:
+    preloaded = preload(stand, fleet, frames)
+    ready = raw.buffers(stand, preloaded)
+    gc.freeze()  # so many buffers would else be looked through while something is measured
+    bench = _Bench(stand, preloaded)
+    return {
+        RAW: lambda: bench.raw(ready),
+        ONE: lambda: bench.landers(1),
+        TWO: lambda: bench.landers(2),
+        NAIVE: bench.naive,
+    }
+
+
+def _sealed(stand: Stand, fleet: Fleet, frames: int) -> Contenders:
+    """All read the same records, so that what a header costs to read is in both."""
+    master = stand.home / "seal_master"
+    create_master(master)
+    preloaded = preload(stand, fleet, frames, bytes.fromhex(master.read_text("ascii")))
+    bench = _Bench(stand, preloaded)
+    return {
+        ONE: lambda: bench.landers(1),
+        ONE_VERIFIES: lambda: bench.landers(1, master),
+        TWO: lambda: bench.landers(2),
+        TWO_VERIFY: lambda: bench.landers(2, master),
+    }
+
+
 class _Bench:
     """Each run begins with empty tables."""
 
-    def __init__(self, stand: Stand, preloaded: Preloaded, ready: Buffers) -> None:
+    def __init__(self, stand: Stand, preloaded: Preloaded) -> None:
         self._stand = stand
         self._preloaded = preloaded
-        self._ready = ready
         self._url = stand.endpoints.database_url
 
-    def raw(self) -> Landed:
+    def raw(self, ready: Buffers) -> Landed:
         self._empty()
-        rate = asyncio.run(raw.copy_in(self._stand, self._ready))
-        return self._landed(rate, self._ready.frames / len(self._ready.batches))
+        rate = asyncio.run(raw.copy_in(self._stand, ready))
+        return self._landed(rate, ready.frames / len(ready.batches))
 
-    def landers(self, count: int) -> Landed:
+    def landers(self, count: int, master: Path | None = None) -> Landed:
+        """`master`: the key that they verify with."""
         self._empty()
+        if master is not None:
+            with tables.connected(self._url) as connection:
+                tables.require_seals(connection)
         stand, total, kafka = self._stand, self._preloaded.frames, self._stand.endpoints.kafka
-        processes = [stand.product("land", f"-{number}") for number in range(1, count + 1)]
+        processes = [self._lander(f"-{number}", master) for number in range(1, count + 1)]
         with ExitStack() as held, tables.connected(self._url) as connection:
             holding = held.enter_context(ExitStack())
             holding.enter_context(tables.landing_held(self._url))
@@ -109,6 +142,11 @@ class _Bench:
         if landed.frames != total:
             raise StopError(f"{landed.frames} of {total} frames are in the table: this is a bug, no figure counts")
         return landed
+
+    def _lander(self, replica: str, master: Path | None) -> ProductProcess:
+        if master is None:
+            return self._stand.product("land", replica)
+        return self._stand.product("land", replica, ROBOVITALS_SEAL_MASTER=str(master))
 
     def naive(self) -> Landed:
         self._empty()
@@ -135,9 +173,10 @@ def report(found: dict[str, list[Landed]], frames: int, robots: int) -> Report:
     sections["ratios, round by round"] = [
         Line(name, label, _ratios(found[above], found[below]), goal)
         for name, (label, above, below, goal) in GOALS.items()
+        if above in found and below in found
     ]
     what = (
-        f"{frames} frames of {READINGS} readings from {robots} robots, preloaded; {len(found[RAW])} rounds, "
+        f"{frames} frames of {READINGS} readings from {robots} robots, preloaded; {len(found[ONE])} rounds, "
         f"interleaved; measured from a tenth to nine tenths of the frames (naive: of {frames // NAIVE_SHARE})."
     )
     notes = (

@@ -6,6 +6,7 @@ would need half a minute for a million frames. Partitions, order and compression
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaException, Producer
@@ -14,7 +15,8 @@ from deploy.bench.broker import client, watermarks
 from deploy.bench.fleet import Fleet
 from deploy.bench.stand import Stand
 from schemas.errors import UnavailableError
-from schemas.frame import encode_frame
+from schemas.frame import Frame, encode_frame
+from schemas.seal import HEADER, derive_key, seal
 from schemas.topics import FRAMES
 
 # Java's murmur2, as aiokafka has it: any other would put a robot into another partition.
@@ -29,6 +31,7 @@ PRODUCER = {
 }
 FLUSH_WITHIN_S = 60.0
 ANY = -1  # the partitioner chooses
+KEY_VERSION = 1
 _TELL_EVERY = 250_000
 
 
@@ -45,14 +48,18 @@ class Preloaded:
         return sum(first for first, _ in self.spans.values())
 
 
-def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
-    """Send the fleet's first `frames` frames. Raises UnavailableError where Kafka does not take them all."""
+def preload(stand: Stand, fleet: Fleet, frames: int, master: bytes | None = None) -> Preloaded:
+    """Send the fleet's first `frames` frames, sealed where there is a master key. Raises UnavailableError where
+    Kafka does not take them all.
+    """
     kafka, began_s = stand.endpoints.kafka, time.monotonic()
     producer = Producer({**client(kafka), **PRODUCER})
     try:
         for number in range(frames):
             frame = fleet.frame(number)
-            produce(producer, FRAMES.name, encode_frame(frame), frame.robot_id)
+            value = encode_frame(frame)
+            headers = [] if master is None else [(HEADER, _seal(master, frame, value))]
+            produce(producer, FRAMES.name, value, frame.robot_id, headers=headers)
             if number % _TELL_EVERY == _TELL_EVERY - 1:
                 print(f"  {number + 1} of {frames} frames sent", file=sys.stderr)
         left = producer.flush(FLUSH_WITHIN_S)
@@ -66,11 +73,23 @@ def preload(stand: Stand, fleet: Fleet, frames: int) -> Preloaded:
     return Preloaded(frames, spans)
 
 
-def produce(producer: Producer, topic: str, value: bytes, key: str | bytes | None, partition: int = ANY) -> None:
+def _seal(master: bytes, frame: Frame, value: bytes) -> bytes:
+    code = frame.robot_id
+    return seal(derive_key(master, code, KEY_VERSION), KEY_VERSION, code, frame.time_us, value)
+
+
+def produce(
+    producer: Producer,
+    topic: str,
+    value: bytes,
+    key: str | bytes | None,
+    partition: int = ANY,
+    headers: Sequence[tuple[str, bytes]] = (),
+) -> None:
     """Hand one record over, waiting while the queue is full."""
     while True:
         try:
-            producer.produce(topic, value, key, partition)
+            producer.produce(topic, value, key, partition, headers=[*headers])
             break
         except BufferError:
             producer.poll(0.05)

@@ -5,7 +5,7 @@ The bytes are those of the product's own encoder, so the rows are the lander's, 
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ class Record:
     offset: int
     timestamp: int
     partition: int
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(frozen=True, slots=True)

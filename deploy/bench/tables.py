@@ -13,7 +13,7 @@ from schemas.errors import UnavailableError
 
 TABLES = (
     "frame", "robot", "impossible_reading", "reject", "landed", "vitals", "late_window", "repair_again", "health",
-    "health_history", "anomaly", "episode", "vitals_hourly", "hourly_due",
+    "health_history", "anomaly", "episode", "vitals_hourly", "hourly_due", "seal_policy", "security_event",
 )  # fmt: skip
 _CONNECT_TIMEOUT_S = 10
 
@@ -49,6 +49,11 @@ def landed(connection: psycopg.Connection, topic: str, first: int) -> Callable[[
         return max(0, one_number(connection, query, topic) - first)
 
     return ask
+
+
+def require_seals(connection: psycopg.Connection) -> None:
+    """Of every maker, from the beginning."""
+    connection.execute("INSERT INTO seal_policy VALUES ('*', to_timestamp(0), 'require', 'bench')")
 
 
 def pass_over(connection: psycopg.Connection, topic: str, ends: Mapping[int, int]) -> None:

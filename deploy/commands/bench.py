@@ -25,6 +25,7 @@ OWN_SERVERS = (
     "ROBOVITALS_KAFKA_BOOTSTRAP and ROBOVITALS_DATABASE_URL set it takes those, which must be empty."
 )
 LAND = "how fast frames land: one and two landers against raw COPY and against a consumer as one would write it"
+SEALED = "what verifying each frame's seal costs, instead: landers that do against landers that do not"
 
 PIPELINE = "how fast lander, summariser and assessor together drain a large fleet's frames, and the assessor alone"
 
@@ -38,7 +39,8 @@ HISTORIES = "robots that have a day of frames and a year of vitals, their rows i
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     measures = parser.add_subparsers(dest="measure", metavar="MEASURE", required=True)
     one = _add(measures, "land", LAND, frames=600_000, robots=10_000, rounds=3)
-    one.set_defaults(measured=lambda args, on: land.measure(on, args.frames, args.robots, args.rounds))
+    one.add_argument("--sealed", action="store_true", help=SEALED)
+    one.set_defaults(measured=lambda args, on: land.measure(on, args.frames, args.robots, args.rounds, args.sealed))
     one = _add(measures, "pipeline", PIPELINE, frames=1_400_000, robots=100_000, rounds=2)
     one.set_defaults(measured=lambda args, on: pipeline.measure(on, args.frames, args.robots, args.rounds))
     one = _add(measures, "scale", SCALE, frames=1_400_000, robots=max(scale.FLEETS), rounds=2)

@@ -26,7 +26,7 @@ EXAMPLE = "robovitals demo --robots 500"
 REFRESH_S = 1.0
 ANOMALY_WITHIN_S = 60.0
 HINT = (
-    "try in another terminal:  robovitals demo break {robot} --fault battery   robovitals robot {robot}"
+    "try in another terminal:  robovitals demo break {robot} --fault battery   robovitals robot show {robot}"
     "   robovitals tail fleet.anomalies      Ctrl-C ends the demo; its data stays"
 )
 

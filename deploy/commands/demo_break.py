@@ -47,5 +47,5 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     fault = Fault(args.fault)
     break_robots(settings.home, codes, fault, time.time_ns() // 1000)
     print(f"{who}: {WHAT_FOLLOWS[fault]}")
-    print("watch it: robovitals alarms" if everybody else f"watch it: robovitals robot {codes[0]}")
+    print("watch it: robovitals alarms" if everybody else f"watch it: robovitals robot show {codes[0]}")
     return 0

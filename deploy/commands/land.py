@@ -4,12 +4,17 @@ import argparse
 import os
 from collections.abc import Mapping
 
-from deploy.settings import Settings, endpoints
+from prometheus_client import CollectorRegistry
+
+from deploy.keys import Verifying
+from deploy.seal_master import read_master
+from deploy.settings import SEAL_MASTER, Settings, endpoints
 from deploy.shell import run_process
 from ingest.land import Lander, LandSettings
 from ingest.land_metrics import LandMetrics
 from ingest.reject_limit import RejectPolicy
 from schemas.errors import SettingError
+from schemas.keyring import Keyring
 
 EXAMPLE = "ROBOVITALS_INSTANCE=land-1 robovitals land"
 
@@ -23,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         f"Environment: {INSTANCE} names this lander in its group, so that a restart goes on at once; "
         f"{REJECT_RUN} (default {default.run}) records in a row that cannot be used stop it, "
-        f"and so does a share of {REJECT_SHARE} (default {default.share}) of the last {default.window}."
+        f"and so does a share of {REJECT_SHARE} (default {default.share}) of the last {default.window}; "
+        f"{SEAL_MASTER} names the file of the key that robots' seals are verified with, the same as for summarise."
     )
 
 
@@ -35,7 +41,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         instance=os.environ.get(INSTANCE) or None,
         rejects=reject_policy(os.environ),
     )
-    return run_process("land", lambda registry: Lander(land, LandMetrics.create(registry)), servers.kafka)
+    master = read_master(settings)
+    keyring = None if master is None else Keyring(master)
+
+    def build(registry: CollectorRegistry) -> Verifying:
+        process = Lander(land, LandMetrics.create(registry), keyring)
+        return Verifying(process, keyring, servers.database_url, registry)
+
+    return run_process("land", build, servers.kafka)
 
 
 def reject_policy(environ: Mapping[str, str]) -> RejectPolicy:

@@ -5,13 +5,18 @@ import math
 import os
 from collections.abc import Mapping
 
+from prometheus_client import CollectorRegistry
+
+from deploy.keys import Verifying
 from deploy.limits_file import limits_from
-from deploy.settings import LIMITS, Settings, endpoints
+from deploy.seal_master import read_master
+from deploy.settings import LIMITS, SEAL_MASTER, Settings, endpoints
 from deploy.shell import run_process
 from processors.summarise import Summariser, SummariseSettings
 from processors.summarise_metrics import SummariseMetrics
 from processors.windows import Rule
 from schemas.errors import SettingError
+from schemas.keyring import Keyring
 
 EXAMPLE = "ROBOVITALS_WINDOW_S=60 robovitals summarise"
 
@@ -34,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"window more, so that a large fleet's do not come all at once), {TOLERANCE_S} (default "
         f"{tolerance_s:g}) how far a robot's clock may be ahead, at most the grace; {INSTANCE} names this "
         f"summariser in its group, so that a restart goes on at once; {LIMITS} names a TOML file with limits of "
-        f"your models, the same as for assess."
+        f"your models, the same as for assess; {SEAL_MASTER} names the file of the key that robots' seals are "
+        f"verified with, the same as for land."
     )
 
 
@@ -47,9 +53,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         limits=limits_from(os.environ),
         instance=os.environ.get(INSTANCE) or None,
     )
-    return run_process(
-        "summarise", lambda registry: Summariser(summarise, SummariseMetrics.create(registry)), summarise.kafka
-    )
+    master = read_master(settings)
+    keyring = None if master is None else Keyring(master)
+
+    def build(registry: CollectorRegistry) -> Verifying:
+        process = Summariser(summarise, SummariseMetrics.create(registry), keyring)
+        return Verifying(process, keyring, servers.database_url, registry)
+
+    return run_process("summarise", build, servers.kafka)
 
 
 def rule(environ: Mapping[str, str]) -> Rule:

@@ -24,6 +24,7 @@ from deploy.local.steps import Step, Steps
 from deploy.local.supervisor import Managed, Supervised
 from deploy.local.timescaledb import DatabaseServer
 from deploy.migrate import migrate
+from deploy.seal_master import create_master, master_file, read_master
 from deploy.settings import Endpoints, Settings
 from schemas.errors import UnavailableError
 from schemas.kafka import Kafka
@@ -133,6 +134,9 @@ class LocalStack:
                 with self._step("enrol the users of Kafka") as step:
                     self._users = enrol(own_kafka)
                     step.note = f"{len(self._users)}, each with what its process needs"
+                # Whose Kafka lets in only whom it knows, will want to know whose frame is whose as well.
+                if read_master(self._settings) is None:
+                    create_master(master_file(self._settings))
         if own_database is not None:
             self._database_url = own_database.url
         assert self._kafka is not None

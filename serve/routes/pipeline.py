@@ -18,26 +18,31 @@ from serve.rejects import (
     Place,
     RejectCount,
     RejectsPage,
-    bytes_of,
     late_windows,
     note_redriven,
+    originals,
     reject_counts,
     rejects_page,
 )
+from serve.security import SecurityEvent, security_events
 
 router = APIRouter(prefix=API, tags=["pipeline"])
 Admin = Annotated[Person, Depends(needs(Role.ADMIN))]
 
 COUNTED_FOR = timedelta(days=1)
+EVENTS_OF = timedelta(days=7)
 AT_ONCE = 500
 
 
 class PipelinePage(msgspec.Struct, frozen=True, kw_only=True):
-    """`rejects`: of the last day. `late`: windows that wait for their repair."""
+    """`rejects`: of the last day. `late`: windows that wait for their repair. `security`: of the last week, of
+    robots that the person may see.
+    """
 
     report: Report
     rejects: list[RejectCount]
     late: list[LateWindows]
+    security: list[SecurityEvent]
 
 
 class Redrive(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +60,18 @@ class Redriven(msgspec.Struct, frozen=True, kw_only=True):
 
 @route(router, "GET", "/pipeline", Role.VIEWER, PipelinePage)
 async def pipeline(request: Request, person: Annotated[Person, Depends(needs(Role.VIEWER))]) -> PipelinePage:
-    """Rate, lag, processes, rejects by reason, windows to be repaired."""
+    """Rate, lag, processes, rejects by reason, windows to be repaired, who claimed to be which robot."""
     context: Context = request.app.state.context
     state: Pipeline = request.app.state.pipeline
+    now = datetime.now(UTC)
+    async with context.reading(person) as connection:
+        security = await security_events(connection, (now - EVENTS_OF).date())
     async with context.own() as connection:
         return PipelinePage(
             report=state.report(),
-            rejects=await reject_counts(connection, datetime.now(UTC) - COUNTED_FOR),
+            rejects=await reject_counts(connection, now - COUNTED_FOR),
             late=await late_windows(connection),
+            security=security,
         )
 
 
@@ -86,8 +95,8 @@ async def redrive(request: Request, person: Admin, wanted: Annotated[Redrive, De
     context: Context = request.app.state.context
     publisher: Publisher = request.app.state.publisher
     async with context.own() as connection:
-        found = await bytes_of(connection, wanted.places)
-    await publisher.publish(FRAMES.name, [(key, value) for _, key, value in found])
+        found = await originals(connection, wanted.places)
+    await publisher.publish(FRAMES.name, [(one.key, one.value) for one in found], [one.seal for one in found])
     async with context.own() as connection:
-        await note_redriven(connection, [place for place, _, _ in found], person.name)
+        await note_redriven(connection, [one.place for one in found], person.name)
     return Redriven(sent=len(found), unknown=len(wanted.places) - len(found))

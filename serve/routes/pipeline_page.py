@@ -13,7 +13,8 @@ from serve.people import Person, Role
 from serve.pipeline import Pipeline
 from serve.rejects import RejectsPage, late_windows, reject_counts, rejects_page
 from serve.routes.deliveries import MAX_ID
-from serve.routes.pipeline import COUNTED_FOR
+from serve.routes.pipeline import COUNTED_FOR, EVENTS_OF
+from serve.security import security_events
 
 router = APIRouter()
 Viewer = Annotated[Person, Depends(needs(Role.VIEWER))]
@@ -29,8 +30,11 @@ async def pipeline_page(
     context: Context = request.app.state.context
     state: Pipeline = request.app.state.pipeline
     report = state.report()
+    now = datetime.now(UTC)
+    async with context.reading(person) as connection:
+        security = await security_events(connection, (now - EVENTS_OF).date())
     async with context.own() as connection:
-        counts = await reject_counts(connection, datetime.now(UTC) - COUNTED_FOR)
+        counts = await reject_counts(connection, now - COUNTED_FOR)
         late = await late_windows(connection)
         rejects: RejectsPage | None = None
         if person.role.may(Role.ADMIN):
@@ -42,6 +46,7 @@ async def pipeline_page(
             "processes": pipeline_view.lines(report.processes),
             "counts": counts,
             "late": late,
+            "security": security,
             "rejects": rejects,
             "reason": reason,
             "later": cursor is not None,

@@ -15,6 +15,7 @@ from support.two_fleets import OURS, THEIRS
 READER = "robovitals_reader"
 FROM_ALL = {
     "hourly_due": "what the roll-up keeps for itself",
+    "robot_credential": "what the command line keeps for itself",
     "late_window": "what the summariser keeps for itself",
     "repair_again": "what the repairer keeps for itself",
 }

@@ -22,6 +22,14 @@ LANDED = f"robovitals_land_records_total{FRAMES}"
 REJECTED = 'robovitals_land_rejects_total{topic="telemetry.frames", reason="bad_code"}'
 
 
+def _seal_faults(policy: str) -> str:
+    return f'robovitals_land_seal_faults_total{{reason="seal_wrong", policy="{policy}"}}'
+
+
+def _sealing(seal: str) -> str:
+    return f'robovitals_land_sealing_robots{{maker="TEST", seal="{seal}"}}'
+
+
 def _down(process: str) -> Case:
     """One of two replicas is enough; and a deploy of half a minute is no alert."""
     first, second = (f'up{{job="robovitals", process="{process}", instance="{name}"}}' for name in "ab")
@@ -72,6 +80,14 @@ CASES: dict[str, Case] = {
     "RecordsRejected": Case(fires={REJECTED: "0x5 1x20"}, quiet={REJECTED: "7x30"}),
     "RejectShareHigh": Case(
         fires={LANDED: "0+1000x20", REJECTED: "0+20x20"}, quiet={LANDED: "0+1000x20", REJECTED: "0+5x20"}
+    ),
+    "SealsRejected": Case(
+        fires={_seal_faults("require"): "0x5 1x20"},
+        quiet={_seal_faults("require"): "7x30", _seal_faults("warn"): "0+9x30"},
+    ),
+    "RobotsFailSeals": Case(
+        fires={_sealing("good"): "50x20", _sealing("faulty"): "0x2 3x18"},
+        quiet={_sealing("good"): "100x20", _sealing("faulty"): "2x5 5x15"},
     ),
     "ImpossibleReadings": Case(
         fires={LANDED: "0+1000x40", "robovitals_land_impossible_readings_total": "0+20x40"},

@@ -9,6 +9,7 @@ import msgspec
 from schemas.frame import Frame, encode_frame, pack_readings, pack_values
 from schemas.layout import Layout
 from schemas.robot_code import make_code
+from schemas.seal import HEADER, seal
 
 CODE = make_code("ZZ", "TEST", "MODEL1", "1")
 TIME_US = 1_760_000_000_000_000
@@ -26,6 +27,7 @@ class FakeRecord:
     offset: int = 0
     timestamp: int = TIME_US // 1000
     partition: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def frame(readings: dict[str, Any] | None = None, **changes: Any) -> Frame:
@@ -33,6 +35,22 @@ def frame(readings: dict[str, Any] | None = None, **changes: Any) -> Frame:
     layout, values = pack_readings(READINGS if readings is None else readings)
     good = Frame(1, CODE, 7, 0, TIME_US, 5, 60, 2, None, 1, "factory_line", "1.0", 0, layout.text, values)
     return msgspec.structs.replace(good, **changes)
+
+
+def sealed(
+    of: Frame,
+    key: bytes,
+    key_version: int = 1,
+    sealed_us: int | None = None,
+    value: bytes | None = None,
+    **fields: Any,
+) -> FakeRecord:
+    """A frame's record with a seal by `key`, made when the broker had it unless `sealed_us` says otherwise; `value`
+    replaces the bytes after they were sealed.
+    """
+    good, at_ms = encode_frame(of), fields.get("timestamp", TIME_US // 1000)
+    header = seal(key, key_version, of.robot_id, at_ms * 1000 if sealed_us is None else sealed_us, good)
+    return FakeRecord(of.robot_id.encode(), value or good, headers=((HEADER, header),), **fields)
 
 
 def extremes(layout: Layout, lowest: dict[str, Any], highest: dict[str, Any]) -> bytes:

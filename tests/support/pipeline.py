@@ -87,6 +87,11 @@ class Pipeline:
         self._running.clear()
         return codes
 
+    def wait(self, name: str) -> int:
+        """Until a process ends by itself; its exit code."""
+        process, _ = self._running.pop(name)
+        return process.wait(timeout=WITHIN_S)
+
     def end(self) -> None:
         """Whatever is still there, end it: the last thing that a test does."""
         for process, _ in self._running.values():

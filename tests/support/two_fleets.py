@@ -129,6 +129,10 @@ async def add_robot(connection: asyncpg.Connection, code: str, text: str) -> Non
         DELIVERY.get(code, 1000), text, NOW,
     )  # fmt: skip
     await connection.execute(
+        "INSERT INTO security_event VALUES ($2::date, $1, 'seal_wrong', true, 0, 1, $3, $3, 1, 1, $4)",
+        code, NOW.date(), NOW, text,
+    )  # fmt: skip
+    await connection.execute(
         "INSERT INTO action (action_id, robot_id, kind, episode_id, component, actor, note, time)"
         " VALUES ($1, $2, 'out_of_service', '', 'battery', $3, $3, $4)",
         f"action-of-{code}", code, text, NOW,

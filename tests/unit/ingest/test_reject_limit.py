@@ -2,9 +2,10 @@
 
 import pytest
 
-from ingest.batch import make_batch
+from ingest.batch import Batch, make_batch
 from ingest.reject_limit import RejectLimit, RejectPolicy
 from schemas.errors import StopError
+from schemas.keyring import EVERY_MAKER, Keyring, PolicyChange
 from schemas.topics import FRAMES, HEALTH
 from support.frames import FakeRecord, frame, record
 
@@ -98,3 +99,16 @@ def test_a_rejected_batch_that_was_only_checked_does_not_count():
     limit = RejectLimit(POLICY)
     for _ in range(10):
         limit.check(_batch("xxx"))
+
+
+def test_what_is_rejected_for_its_seal_neither_stops_the_lander_nor_hides_a_bad_deploy():
+    keyring = Keyring(bytes(32))
+    keyring.learn([PolicyChange(EVERY_MAKER, 0, "require")], [])
+
+    def flood(first: int) -> Batch:
+        return make_batch(FRAMES.name, [record(frame(), offset=first + i) for i in range(50)], {0: first}, keyring)
+
+    limit = RejectLimit(POLICY)
+    _land(limit, flood(0), _batch("..xx", 50), flood(54), _batch("x", 104), flood(105))
+    with pytest.raises(StopError, match=r"4 records of telemetry.frames in a row"):
+        limit.check(_batch("x", 155))

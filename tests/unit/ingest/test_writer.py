@@ -11,14 +11,16 @@ from prometheus_client import CollectorRegistry
 import ingest.writer
 from ingest.batch import Batch, make_batch
 from ingest.land_metrics import LandMetrics
-from ingest.landing import Attempt, Fenced, Landed, Refused, TooMuch
+from ingest.landing import Attempt, Fenced, Landed, Refused, Replayed, TooMuch
 from ingest.progress import Progress
 from ingest.reject_limit import RejectLimit, RejectPolicy
 from ingest.writer import Writer
 from schemas.errors import RetryError, StopError
+from schemas.keyring import EVERY_MAKER, Keyring, PolicyChange
 from schemas.reject import Reject
+from schemas.seal import derive_key
 from schemas.topics import FRAMES, HEALTH
-from support.frames import FakeRecord, frame, record
+from support.frames import CODE, FakeRecord, frame, record, sealed
 
 
 class Database:
@@ -142,6 +144,21 @@ async def test_too_much_at_once_is_halved_and_alone_it_is_tried_again():
         await bench.done()
         assert bench.database.attempts == [[0, 1], [0], [0], [1]]
         assert bench.database.rejected == []
+
+
+async def test_replays_are_landed_in_their_batchs_turn_as_rejects_that_the_topic_has_before():
+    keyring = Keyring(bytes(32))
+    keyring.learn([PolicyChange(EVERY_MAKER, 0, "require")], [])
+    key = derive_key(bytes(32), CODE, 1)
+    records = [sealed(frame(seq=i), key, offset=i) for i in range(3)]
+    async with _bench(Replayed({(0, 1): "a copy"})) as bench:
+        bench.writer.submit(make_batch(FRAMES.name, records, {0: 0}, keyring))
+        bench.writer.submit(_batch(3))
+        await bench.done()
+        assert bench.database.attempts == [[0, 1, 2], [0, 1, 2], [3]]
+        assert bench.database.rejected == ["seal_replayed"]
+        assert bench.topic.published == [1]
+        assert bench.metric("seal_faults_total", reason="seal_replayed", policy="require") == 1
 
 
 async def test_a_fenced_topic_is_dropped_and_the_others_stay():

@@ -5,11 +5,13 @@ from itertools import pairwise
 import pytest
 
 from processors.partition import Partition, Summary, record_of
+from schemas.keyring import EVERY_MAKER, Keyring, PolicyChange
 from schemas.limits import Limits
+from schemas.seal import derive_key
 from schemas.topics import shard_key, shard_of
 from schemas.vitals import Crossing, Late, Pulse, Vitals, decode_vitals
 from schemas.watermark import Resume
-from support.frames import FakeRecord
+from support.frames import CODE, FakeRecord, frame, sealed
 from support.windows import READINGS, RULE, SPREAD_RULE, START_US, S, Sent, records, windows_in
 
 HOT = {"joint_temperature_c": [95.0, 30.0], "battery_soc": 0.5}
@@ -141,3 +143,23 @@ def test_a_flush_of_one_robot_changes_nothing_for_the_others():
     assert {robot for late in marks for robot in late.robot_id} == {flushed[0].code}
     assert 600 <= sum(len(late.start_us) for late in marks) <= 600 + len(mixed) // 500
     assert one.open_windows == 1
+
+
+def test_what_the_lander_rejects_for_its_seal_is_in_no_window_and_raises_nothing():
+    keyring = Keyring(bytes(32))
+    keyring.learn([PolicyChange(EVERY_MAKER, 0, "require")], [])
+    one = Partition(RULE, Limits(), 3, 0, None, keyring)
+    key = derive_key(bytes(32), CODE, 1)
+
+    def at(seconds: int, seq: int, readings: dict[str, list[float]], robot_key: bytes) -> FakeRecord:
+        at_us = START_US + seconds * S
+        of = frame(readings, seq=seq, time_us=at_us)
+        return sealed(of, robot_key, offset=seq, timestamp=at_us // 1000)
+
+    cool = {"joint_temperature_c": [30.0]}
+    good = [at(0, 0, cool, key), at(1, 3, cool, key)]
+    forged = [at(0, 1, HOT, bytes(32)), at(1, 2, HOT, bytes(32)), at(500, 4, HOT, bytes(32))]
+    summary = one.take([good[0], *forged, good[1], at(40, 5, cool, key)])
+    assert (summary.frames, summary.undecodable, summary.crossings) == (3, 3, 0)
+    (window,) = [message for message in summary.messages if isinstance(message, Vitals)]
+    assert windows_in(window)[CODE, START_US]["frames"] == 2

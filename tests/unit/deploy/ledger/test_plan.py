@@ -7,7 +7,7 @@ from deploy.ledger.frames import HOT_C, TEMPERATURE, contents, messages
 from deploy.ledger.plan import AHEAD, AHEAD_US, EPOCH, LATE, LATE_US, POISON, SWAPS, TWICE, Plan
 from schemas.columns import decode_records
 from schemas.errors import SettingError
-from schemas.frame import REJECT_REASONS
+from schemas.frame import REJECT_REASONS, SEAL_REASONS
 from support.frames import FakeRecord
 
 PLAN = Plan(seed=3, start_us=1_760_000_000_000_000, rate=200, seconds=200, robots=40)
@@ -42,7 +42,7 @@ def test_every_record_but_poison_decodes_to_its_place_and_poison_has_every_reaso
     columns, rejected = decode_records(records)
     assert [r.position for r in rejected] == ALL[PLAN.is_poison(ALL)].tolist()
     assert (PLAN.role(ALL[PLAN.is_poison(ALL)]) == POISON).all()
-    reasons = REJECT_REASONS.keys() - {"refused_by_database", "bad_layout", "too_many_joints"}
+    reasons = REJECT_REASONS.keys() - {"refused_by_database", "bad_layout", "too_many_joints", *SEAL_REASONS}
     assert {r.reason for r in rejected} == reasons
     boot_id, seq, time_us = PLAN.identity(PLAN.place(columns.offset))
     assert (columns.boot_id == boot_id).all()
