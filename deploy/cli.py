@@ -42,6 +42,7 @@ COMMANDS = {
     "verify": "hold a ledger's book against the database: nothing lost, nothing doubled",
     "topics": "create every topic, and say where one differs",
     "migrate": "bring the database's tables up to date",
+    "agent": "process on a robot: readings to Kafka, through a spool",
     "land": "process: topics to TimescaleDB",
     "summarise": "process: frames to vitals",
     "assess": "process: vitals to health and anomalies",

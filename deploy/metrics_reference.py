@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from deploy.shell_metrics import ShellMetrics
+from ingest.agent.agent_metrics import AgentMetrics
 from ingest.land_metrics import LandMetrics
 from ingest.simulate import SimulateMetrics
 from processors.assess_metrics import AssessMetrics
@@ -30,6 +31,7 @@ PROCESSES: dict[str, Callable[[CollectorRegistry], Any]] = {
     "notify": NotifyMetrics.create,
     "serve": ServeMetrics.create,
     "simulate": SimulateMetrics.create,
+    "agent": AgentMetrics.create,
 }
 
 HEAD = """\

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from rich.console import Console
 
-from deploy.bench import disk, land, page, pipeline, query, query_fill, scale
+from deploy.bench import agent, disk, land, page, pipeline, query, query_fill, returning, scale
 from deploy.bench.machine import this_machine
 from deploy.bench.report import Report, drawn, figures
 from deploy.bench.stand import stand
@@ -33,6 +33,8 @@ SCALE = "CPU a frame and memory of each process, by the size of the fleet"
 DISK = "how much room readings take, and how long the questions take that people ask"
 PAGE = "the page in a real browser, and how late the live stream is, with every robot judged once a second"
 QUERY = "how long the page's questions take with a fleet of that size, and how fast vitals become hours"
+AGENT = "an agent on a robot: installed size, start, memory, CPU at 10 Hz, and what publishing costs a control loop"
+AGENTS = "a fleet of agents that loses its broker: how many return in which second, and when all is caught up"
 HISTORIES = "robots that have a day of frames and a year of vitals, their rows in turns (default 2)"
 
 
@@ -54,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.set_defaults(
         measured=lambda args, on: page.measure(on, args.robots, args.clients, args.seconds, args.rounds)
     )
+    one = _add(measures, "agent", AGENT, frames=None, robots=None, rounds=3)
+    one.add_argument("--seconds", type=float, default=30, help="of each round (default 30)")
+    one.set_defaults(measured=lambda args, on: agent.measure(on, args.seconds, args.rounds))
+    one = _add(measures, "agents", AGENTS, frames=None, robots=1000, rounds=1)
+    one.add_argument("--outage", type=float, default=60, metavar="SECONDS", help="without a broker (default 60)")
+    one.set_defaults(measured=lambda args, on: returning.measure(on, args.robots, args.outage))
     _add_query(measures)
     bench_latency.add_parser(measures)
     bench_spool.add_parser(measures)
@@ -64,21 +72,23 @@ def _add(
     name: str,
     text: str,
     frames: int | None,
-    robots: int,
+    robots: int | None,
     rounds: int,
 ) -> argparse.ArgumentParser:
-    """`frames` None: it has no use for any."""
+    """`frames` or `robots` None: it has no use for any."""
     fewer = "" if frames is None else f" --frames {frames // 2}"
+    fewer += "" if robots is None else f" --robots {robots // 2}"
     parser = measures.add_parser(
         name,
         help=text,
         description=f"{text}. {OWN_SERVERS}",
-        epilog=f"example: robovitals bench {name}{fewer} --robots {robots // 2} --rounds 1",
+        epilog=f"example: robovitals bench {name}{fewer} --rounds 1",
     )
-    parser.set_defaults(frames=frames)
+    parser.set_defaults(frames=frames, robots=robots)
     if frames is not None:
         parser.add_argument("--frames", type=int, default=frames, help=f"frames in the topic (default {frames})")
-    parser.add_argument("--robots", type=int, default=robots, help=f"that send them (default {robots})")
+    if robots is not None:
+        parser.add_argument("--robots", type=int, default=robots, help=f"that send them (default {robots})")
     parser.add_argument("--rounds", type=int, default=rounds, help=f"of each contender (default {rounds})")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
@@ -138,11 +148,11 @@ def show(report: Report, as_json: bool) -> None:
         Console(highlight=False, width=WIDTH, file=sys.stdout).print(drawn(report, machine, now))
 
 
-def check(frames: int | None, robots: int, rounds: int) -> None:
+def check(frames: int | None, robots: int | None, rounds: int) -> None:
     """Raises SettingError for what cannot be measured."""
     if not 1 <= rounds <= 100:
         raise SettingError(f"--rounds {rounds}: give 1 to 100")
-    if not 1 <= robots <= 999_999:
+    if robots is not None and not 1 <= robots <= 999_999:
         raise SettingError(f"--robots {robots}: give 1 to 999999")
-    if frames is not None and not robots <= frames <= 100_000_000:
+    if frames is not None and robots is not None and not robots <= frames <= 100_000_000:
         raise SettingError(f"--frames {frames}: give one a robot at least ({robots}), at most 100000000")

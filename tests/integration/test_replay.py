@@ -6,7 +6,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from deploy.local import ports
 from deploy.topics import delete_all, ensure
@@ -20,6 +19,7 @@ from support.frames import CODE
 from support.frames import frame as good_frame
 from support.pipeline import Pipeline, pipeline
 from support.recorded import recording
+from support.robots import all_frames
 
 
 @pytest.fixture
@@ -28,24 +28,6 @@ def landing(tmp_path: Path, topics: Kafka, database_url: str):
     with pipeline(tmp_path, topics, database_url) as running:
         running.start("land")
         yield running
-
-
-async def _records(kafka: Kafka) -> list[ConsumerRecord]:
-    """All frames that are there, in the order of their partitions."""
-    consumer = AIOKafkaConsumer(**kafka.client(), auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        await consumer._client.force_metadata_update()
-        partitions = [TopicPartition(FRAMES.name, p) for p in consumer.partitions_for_topic(FRAMES.name) or ()]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        records: list[ConsumerRecord] = []
-        for partition in partitions:
-            while await consumer.position(partition) < ends[partition]:
-                records += (await consumer.getmany(partition, timeout_ms=1000)).get(partition, [])
-        return records
-    finally:
-        await consumer.stop()
 
 
 def _by_robot(frames: list[Frame]) -> dict[str, list[Frame]]:
@@ -101,7 +83,7 @@ async def test_records_are_keyed_by_robot_and_lie_where_any_kafka_client_would_p
         reference = await publisher._producer.send(FRAMES.name, b"not a frame", CODE.encode())
         await publisher.flush()
         expected = (await reference).partition
-    records = await _records(topics)
+    records = await all_frames(topics)
     assert {(record.partition, record.key) for record in records} == {(expected, CODE.encode())}
     assert publisher.acknowledged.records == 1
     assert publisher.acknowledged.last.keys() == {expected}
@@ -127,7 +109,7 @@ async def test_a_broker_without_the_topic_is_named(kafka: Kafka) -> None:
 async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(landing: Pipeline) -> None:
     done = landing.command("simulate", "--robots", "6", "--history", "20s", "--duration", "2s")
     assert done.returncode == 0, done.stderr
-    records = await _records(landing.kafka)
+    records = await all_frames(landing.kafka)
     columns, rejected = decode_records(records)
     assert rejected == []
     assert len(columns) == len(records)
@@ -137,7 +119,7 @@ async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(land
         assert len(frames) >= 22
     again = landing.command("simulate", "--robots", "6", "--history", "1h", "--duration", "1s")
     assert again.returncode == 0, again.stderr
-    both = _by_robot([decode_frame(record.value) for record in await _records(landing.kafka)])
+    both = _by_robot([decode_frame(record.value) for record in await all_frames(landing.kafka)])
     for frames in both.values():
         times = [frame.time_us for frame in frames]
         assert len({frame.boot_id for frame in frames}) == 2
@@ -147,7 +129,7 @@ async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(land
 async def test_a_demo_fleet_tells_its_day_once(landing: Pipeline) -> None:
     done = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
     assert done.returncode == 0, done.stderr
-    first = [decode_frame(record.value) for record in await _records(landing.kafka)]
+    first = [decode_frame(record.value) for record in await all_frames(landing.kafka)]
     live_us = max(frame.time_us for frame in first) - 60_000_000
     assert {frame.robot_id for frame in first if frame.time_us > live_us} == {
         frame.robot_id for frame in first if "00000003" not in frame.robot_id
@@ -156,7 +138,7 @@ async def test_a_demo_fleet_tells_its_day_once(landing: Pipeline) -> None:
     assert {frame.flags for frame in past} == {0, FLAG_BACKFILL}
     again = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
     assert again.returncode == 0, again.stderr
-    both = [decode_frame(record.value) for record in await _records(landing.kafka)]
+    both = [decode_frame(record.value) for record in await all_frames(landing.kafka)]
     boots = {frame.boot_id for frame in first}
     second = [frame for frame in both if frame.boot_id not in boots]
     assert len(both) == len(first) + len(second)
@@ -183,5 +165,5 @@ async def test_a_robot_breaks_on_demand_and_a_stop_of_the_simulator_loses_nothin
     await connection.close()
     assert others == 0
     assert landing.stop() == {"simulate": 0, "land": 0}
-    for frames in _by_robot([decode_frame(r.value) for r in await _records(landing.kafka)]).values():
+    for frames in _by_robot([decode_frame(r.value) for r in await all_frames(landing.kafka)]).values():
         assert [frame.seq for frame in frames] == list(range(len(frames)))
