@@ -8,6 +8,7 @@ for a robot's installation has only what its agent needs.
 import argparse
 import difflib
 import importlib
+import keyword
 import logging
 import os
 import sys
@@ -27,6 +28,7 @@ COMMANDS = {
     "logs": "what a server or process has written",
     "doctor": "check everything that is needed, and name the next command",
     "replay": "send a recording through the pipeline",
+    "import": "bring a recording into the database as fast as it goes: CSV, MCAP, ROS bags, JSON lines",
     "simulate": "send frames of a fleet of simulated robots",
     "robot": "show one robot; robots' keys, and whose frames must be sealed",
     "alarms": "list the alarms, worst first",
@@ -72,6 +74,10 @@ EXTRAS = {
     "starlette": "serve",
     "uvicorn": "serve",
     "pyarrow": "parquet",
+    "lz4": "ros",
+    "mcap": "ros",
+    "rosbags": "ros",
+    "zstandard": "ros",
 }
 HELP_WIDTH = 100
 INTERRUPTED = 130
@@ -150,7 +156,8 @@ def _load(name: str) -> Command:
         hint = f"did you mean {close[0]}?" if close else "robovitals --help lists them"
         raise SettingError(f"no command {name!r}: {hint}")
     try:
-        command: Command = importlib.import_module(f"deploy.commands.{name}")
+        module = f"{name}_" if keyword.iskeyword(name) else name
+        command: Command = importlib.import_module(f"deploy.commands.{module}")
     except ModuleNotFoundError as error:
         raise _unavailable(name, error) from None
     return command

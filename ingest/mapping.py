@@ -1,29 +1,27 @@
-"""The declarative mapping of a recording: which files are one robot's, and what each of their columns means.
+"""The declarative mapping of a recording: which files are one robot's, and what their columns or topics mean.
 
-In: a TOML file, shipped in `ingest/mappings/` or a user's own (docs/recordings.md shows how to write one). Out: a
-checked `Mapping`, or a SettingError that names the file, the table and the key. Called by `robovitals replay`.
+Types only: `ingest/mapping_file.py` reads one from a TOML file and checks it (docs/recordings.md shows how to write
+one). A source is either a table with `columns`, or a file of messages with `topics` (`ingest/bags/`).
 """
 
 import re
-import tomllib
-from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from ingest.timestamps import Time
-from schemas.errors import SettingError
 from schemas.layout import MAX_JOINTS, Layout
 from schemas.robot_code import RobotCode, checked_code, make_code
-from schemas.signals import COUNTERS, MODES, SIGNAL, SIGNAL_ORDER, Component
+from schemas.signals import SIGNAL, SIGNAL_ORDER, Component
 
-SHIPPED = Path(__file__).parent / "mappings"
 COUNTRY = "ZZ"  # ISO 3166 leaves ZZ to its users: no country registered these robots
 JOINT = "joint"  # `{joint}` in a file pattern: files that differ in it only are one robot's, merged by time
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+LINES = "lines"  # the topic of a file of JSON lines, which has no other
 POSITION, TRACKING_ERROR = "joint_position_rad", "joint_tracking_error_rad"
+
+Fed = TypeVar("Fed", bound="Use")
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +47,17 @@ class Use(_Table, frozen=True):
         return self.signal in SIGNAL and SIGNAL[self.signal].component is Component.JOINT
 
 
+class Field(Use, frozen=True):
+    """What one field of a message feeds. `joint_name` is one of `robot.joints`, in place of `joint`; where `[*]`
+    runs over joints there is neither. `absent`: values that mean that there is no reading. `fold`: one number of
+    all that `[*]` runs over.
+    """
+
+    joint_name: str = ""
+    absent: tuple[float | str, ...] = ()
+    fold: Literal["", "min", "max", "mean", "spread"] = ""
+
+
 class Commands(_Table, frozen=True):
     """Movement commands beside the rows: two files of the row file's folder, with its columns and its clock.
 
@@ -64,13 +73,32 @@ class Robot(_Table, frozen=True):
     """Whose readings they are: a whole `code`, or the parts of one of our own making.
 
     `code` and `serial` may hold `{name}`: the value of a column, or of a placeholder in the source's `files`.
+    `joints` is their number, or their names in the order of their numbers.
     """
 
     code: str = ""
     enterprise: str = ""
     model: str = ""
     serial: str = ""
-    joints: Annotated[int, msgspec.Meta(ge=0, le=MAX_JOINTS)] = 0
+    joints: (
+        Annotated[int, msgspec.Meta(ge=0, le=MAX_JOINTS)]
+        | Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_JOINTS)]
+    ) = 0
+
+    @property
+    def joint_count(self) -> int:
+        return self.joints if isinstance(self.joints, int) else len(self.joints)
+
+    @property
+    def joint_numbers(self) -> dict[str, int]:
+        """Name to number, from 1; empty where the mapping only counts joints."""
+        return {} if isinstance(self.joints, int) else {name: at for at, name in enumerate(self.joints, 1)}
+
+    def joint_of(self, use: Use) -> int:
+        """The number of the joint that a column or field names, 0 where it names none of this robot's."""
+        if isinstance(use, Field) and use.joint_name:
+            return 0 if use.joint else self.joint_numbers.get(use.joint_name, 0)
+        return use.joint if 0 < use.joint <= self.joint_count else 0
 
     @property
     def names(self) -> set[str]:
@@ -85,15 +113,36 @@ class Robot(_Table, frozen=True):
         return make_code(COUNTRY, self.enterprise, self.model, text)
 
 
+class Topic(_Table, frozen=True):
+    """One topic of a file of messages: each field that feeds something, by its path (`ingest/bags/paths.py`).
+
+    In a path `[*]` runs over joints: numbers 1, 2, 3 … in their order, or, where `joint_names` is the path of their
+    names, those of `robot.joints`.
+    """
+
+    fields: dict[str, Field | list[Field]]
+    joint_names: str = ""
+
+    @property
+    def uses(self) -> list[tuple[str, Field]]:
+        """Each path with each thing it feeds."""
+        return _flat(self.fields)
+
+
 class Source(_Table, frozen=True, dict=True):
     """One kind of file of a recording. `files` is relative to the recording's directory, with `*` and `{name}`.
 
     `left_out` gives each column that feeds nothing on purpose, and why. Blank cells and `absent` are absent.
+    A file of messages has `topics` in place of `columns`; whatever else is in it feeds nothing. With `rate_hz` its
+    messages become that many frames a second, each with the mean, lowest and highest of its time; with 0 each
+    message is a frame of its own.
     """
 
     files: str
     time: Time
-    columns: dict[str, Use | list[Use]]
+    columns: dict[str, Use | list[Use]] = {}
+    topics: dict[str, Topic] = {}
+    rate_hz: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
     left_out: dict[str, str] = {}
     absent: list[str] = []
     commands: Commands | None = None
@@ -101,12 +150,9 @@ class Source(_Table, frozen=True, dict=True):
 
     @cached_property
     def uses(self) -> list[tuple[str, Use]]:
-        """Each column with each thing it feeds."""
-        return [
-            (column, use)
-            for column, fed in self.columns.items()
-            for use in (fed if isinstance(fed, list) else [fed])
-        ]
+        """Each column, or field of each topic, with each thing it feeds."""
+        of_topics = [(f"{name} {path}", use) for name, topic in self.topics.items() for path, use in topic.uses]
+        return [*_flat(self.columns), *of_topics]
 
     @property
     def placeholders(self) -> list[str]:
@@ -133,98 +179,5 @@ class Mapping(_Table, frozen=True):
     software: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
-def known_recordings() -> list[str]:
-    """The names of the mappings that are shipped."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
-
-
-def load_mapping(recording: str) -> Mapping:
-    """A shipped mapping by its name, or the file of one. Raises SettingError naming the file, table and key."""
-    path = Path(recording) if recording.endswith(".toml") else SHIPPED / f"{recording}.toml"
-    if not path.is_file():
-        known = ", ".join(known_recordings())
-        raise SettingError(f"--recording {recording}: not known; give one of {known}, or a mapping's .toml file")
-    try:
-        mapping = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Mapping)
-    except OSError as error:
-        raise SettingError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(f"{path}: not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        raise SettingError(f"{path}: {str(error).replace('$.', '')}") from None
-    for fault in _faults(mapping):
-        raise SettingError(f"{path}: {fault}")
-    return mapping
-
-
-def _faults(mapping: Mapping) -> Iterator[str]:
-    """What is wrong, each with its table and key, first things first."""
-    yield from _robot_faults(mapping.robot)
-    if not mapping.source:
-        yield "[[source]]: at least one is needed"
-    for number, source in enumerate(mapping.source):
-        for fault in _source_faults(source, mapping.robot):
-            yield f"source[{number}].{fault}"
-
-
-def _robot_faults(robot: Robot) -> Iterator[str]:
-    parts = {"enterprise": robot.enterprise, "model": robot.model, "serial": robot.serial}
-    missing = [name for name, text in parts.items() if not text]
-    if robot.code and len(missing) < len(parts):
-        yield "robot: give code, or enterprise, model and serial; not both"
-    elif not robot.code and missing:
-        yield f"robot: {', '.join(missing)} missing; a code has enterprise (4), model (6) and serial (up to 16)"
-    elif not robot.code or not robot.names:
-        # Its columns are not known yet; a stand-in of one character shows whether the fixed parts fit.
-        try:
-            robot.make(dict.fromkeys(robot.names, "0"))
-        except SettingError as error:
-            yield f"robot: {error}"
-
-
-def _source_faults(source: Source, robot: Robot) -> Iterator[str]:
-    if source.files.startswith("/") or ".." in Path(source.files).parts:
-        yield "files: is relative to the recording's directory, and stays in it"
-    if len(set(source.placeholders)) != len(source.placeholders):
-        yield "files: names a placeholder twice"
-    if fault := source.time.fault():
-        yield f"time: {fault}"
-    for column in sorted(set(source.columns) & set(source.left_out)):
-        yield f"left_out.{column}: is in columns too"
-    fed: dict[tuple[str, int], str] = {}
-    for column, use in source.uses:
-        for fault in _use_faults(use, robot, source):
-            yield f"columns.{column}: {fault}"
-        target = (use.signal or use.counter or "mode", use.joint)
-        if target in fed:
-            yield f"columns.{column}: feeds {target[0]} as {fed[target]} does"
-        fed[target] = column
-    yield from _command_faults(source)
-
-
-def _use_faults(use: Use, robot: Robot, source: Source) -> Iterator[str]:
-    if sum(map(bool, (use.signal, use.counter, use.mode))) != 1:
-        yield "give one of signal, counter and mode"
-    if use.signal and use.signal not in SIGNAL:
-        yield f"signal {use.signal!r} is not in the signal table (schemas/signals.py)"
-    elif use.is_of_joint and not source.merges_joints and not 1 <= use.joint <= robot.joints:
-        yield f"{use.signal} needs joint = 1 … {robot.joints} (robot.joints), or {{joint}} in files"
-    elif use.joint and (not use.is_of_joint or source.merges_joints):
-        yield "joint is for a joint's signal whose file does not name it"
-    if use.counter and use.counter not in COUNTERS:
-        yield f"counter {use.counter!r} is none of {', '.join(COUNTERS)}"
-    for text, mode in use.mode.items():
-        if mode not in MODES:
-            yield f"mode.{text}: {mode!r} is none of {', '.join(MODES)}"
-
-
-def _command_faults(source: Source) -> Iterator[str]:
-    if source.commands is None:
-        return
-    signals = [use.signal for _, use in source.uses]
-    if POSITION not in signals:
-        yield f"commands: no column feeds {POSITION}"
-    if TRACKING_ERROR in signals:
-        yield f"commands: a column feeds {TRACKING_ERROR} already"
-    if source.merges_joints:
-        yield "commands: go with one file that has all joints"
+def _flat(fed: dict[str, Fed | list[Fed]]) -> list[tuple[str, Fed]]:
+    return [(name, use) for name, uses in fed.items() for use in (uses if isinstance(uses, list) else [uses])]

@@ -63,7 +63,7 @@ class _Reader:
         self._header = header_of(file.path, self._lines)
         self._places = checked_header(file.path, self._header, source, mapping.robot.names)
         self._absent = {"", *source.absent}
-        self._spans = source.layout(mapping.robot.joints).spans
+        self._spans = source.layout(mapping.robot.joint_count).spans
         self._signals = [
             (self._places[column], self._slot(use), use.zero, use.scale)
             for column, use in source.uses

@@ -1,54 +1,38 @@
 """A recording's sessions as frames, in the order of time, and the account of what was in them.
 
-In: a mapping and its sessions. Out: `Frame`s as a robot would have sent them, one at a time: rows are streamed,
-never held. Called by `ingest/replay.py`. What a recording does not hold stays absent: readings NaN, counters None,
-mode `idle`, the monotonic clock 0. Values outside the physical range are sent as they are; the pipeline notes them.
+In: a mapping and its sessions. Out: `Frame`s as a robot would have sent them, one at a time: rows and messages are
+streamed, never held. Called by `ingest/replay.py` and `ingest/importing.py`. What a recording does not hold stays
+absent: readings NaN, counters None, mode `idle`, the monotonic clock 0. Values outside the physical range are sent
+as they are; the pipeline notes them.
 """
 
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
-import numpy as np
-
+from ingest.account import Account
+from ingest.bags.messages import MessageReader
+from ingest.bags.order import Mark
 from ingest.mapping import Mapping
 from ingest.recorded_rows import Row, read_rows
 from ingest.sessions import Session
 from schemas.frame import FRAME_VERSION, Frame, pack_values
-from schemas.layout import Layout
+from schemas.layout import Layout, parse_layout
 from schemas.robot_code import RobotCode
-from schemas.screen import screen
 from schemas.signals import MODES
 
-REFUSALS_SHOWN = 20
 IDLE = MODES.index("idle")
 
 
-@dataclass(slots=True)
-class Account:
-    """What the frames held: readings absent and impossible, rows refused, and the first refusals in words."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A frame, the session that it is of, and, now and then, the mark from which that session can go on."""
 
-    frames: int = 0
-    readings: int = 0
-    absent: int = 0
-    impossible: int = 0
-    refused: int = 0
-    refusals: list[str] = field(default_factory=list)
-
-    def refuse(self, file: str, line: int, reason: str) -> None:
-        self.refused += 1
-        if len(self.refusals) < REFUSALS_SHOWN:
-            self.refusals.append(f"{file}:{line}: {reason}")
-
-    def take(self, layout: Layout, values: bytes) -> None:
-        """Count one frame, screened as the pipeline will screen it."""
-        row = np.frombuffer(values, "<f4").reshape(1, -1)
-        self.frames += 1
-        self.readings += row.size
-        self.absent += int(np.isnan(row).sum())
-        self.impossible += len(screen(layout, row)[1].value)
+    frame: Frame
+    session: Session
+    mark: Mark | None = None
 
 
 def spells(sessions: Sequence[Session]) -> Iterator[list[Session]]:
@@ -67,20 +51,64 @@ def spells(sessions: Sequence[Session]) -> Iterator[list[Session]]:
 
 def spell_frames(mapping: Mapping, spell: Sequence[Session], account: Account) -> Iterator[Frame]:
     """The frames of sessions that overlap, in the order of time across all of them."""
-    return heapq.merge(*(_frames(mapping, session, account) for session in spell), key=lambda f: f.time_us)
+    return (recorded.frame for recorded in spell_recorded(mapping, spell, account, {}))
 
 
-def _frames(mapping: Mapping, session: Session, account: Account) -> Iterator[Frame]:
-    layout = session.source.layout(mapping.robot.joints)
+def spell_recorded(
+    mapping: Mapping, spell: Sequence[Session], account: Account, begins: dict[str, Mark]
+) -> Iterator[Recorded]:
+    """The same with their sessions and marks; `begins` has the mark at which a session of that name goes on."""
+    sessions = [_recorded(mapping, session, account, begins.get(session.name, Mark())) for session in spell]
+    return heapq.merge(*sessions, key=lambda recorded: recorded.frame.time_us)
+
+
+def _recorded(mapping: Mapping, session: Session, account: Account, begins: Mark) -> Iterator[Recorded]:
+    if session.source.topics:
+        return _of_messages(mapping, session, account, begins)
+    return _of_rows(mapping, session, account, begins)
+
+
+def _of_messages(mapping: Mapping, session: Session, account: Account, begins: Mark) -> Iterator[Recorded]:
+    code = mapping.robot.make(session.captures)
+    boot_id = session.boot_id(code)
+    reader = MessageReader(mapping, session, session.files[0], account, begins)
+    for seq, (summary, mark) in enumerate(reader.summaries(), begins.frames):
+        frame = Frame(
+            v=FRAME_VERSION,
+            robot_id=code,
+            boot_id=boot_id,
+            seq=seq,
+            time_us=summary.time_us,
+            mono_us=0,
+            runtime_s=summary.runtime_s,
+            energy_wh=summary.energy_wh,
+            cycles=summary.cycles,
+            mode=summary.mode,
+            scenario=session.source.scenario,
+            software=mapping.software,
+            flags=0,
+            layout=summary.layout,
+            values=summary.values,
+            extremes=summary.extremes,
+        )
+        account.take(parse_layout(summary.layout), frame.values)
+        yield Recorded(frame, session, mark)
+
+
+def _of_rows(mapping: Mapping, session: Session, account: Account, begins: Mark) -> Iterator[Recorded]:
+    """A table has no places to go on at: its rows are read again, and those that are frames already left out."""
+    layout = session.source.layout(mapping.robot.joint_count)
     boots: dict[RobotCode, int] = {}
     sequences: dict[RobotCode, int] = {}
-    for rows in _merged([read_rows(mapping, session, file, account.refuse) for file in session.files]):
+    files = [read_rows(mapping, session, file, account.refuse) for file in session.files]
+    for number, rows in enumerate(_merged(files), 1):
         code = rows[0].code
         seq = sequences[code] = sequences.get(code, -1) + 1
         boot_id = boots.get(code) or boots.setdefault(code, session.boot_id(code))
-        frame = _frame(mapping, session, layout, rows, boot_id, seq)
-        account.take(layout, frame.values)
-        yield frame
+        if number > begins.frames:
+            frame = _frame(mapping, session, layout, rows, boot_id, seq)
+            account.take(layout, frame.values)
+            yield Recorded(frame, session, Mark(frames=number))
 
 
 def _merged(files: list[Iterator[Row]]) -> Iterator[list[Row]]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from ingest.account import Account
 from ingest.mapping import Mapping
-from ingest.recordings import Account, spell_frames, spells
+from ingest.recordings import spell_frames, spells
 from ingest.sessions import Session
 from schemas.frame import Frame
 

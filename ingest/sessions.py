@@ -2,16 +2,19 @@
 
 In: a mapping and a path, the recording's directory or one of its files. Out: `Session`s in the order of their
 time, each surveyed once: the digest from which boot ids follow, first and last time, whether its rows are in
-order. Called by `robovitals replay`.
+order. Called by `robovitals replay` and `robovitals import`.
 """
 
 import hashlib
 import re
+import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ingest.bags.container import Channels
+from ingest.bags.survey import survey
 from ingest.mapping import JOINT, PLACEHOLDER, Mapping, Source
 from ingest.tables import header_of, read_table
 from schemas.errors import SettingError
@@ -29,7 +32,10 @@ class SessionFile:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Files replayed as one. `shift_us` is added to times as the column has them; `first_us`, `last_us` have it."""
+    """Files replayed as one. `shift_us` is added to times as the column has them; `first_us`, `last_us` have it.
+
+    `channels` are those of a file of messages.
+    """
 
     name: str
     source: Source
@@ -39,6 +45,7 @@ class Session:
     shift_us: int
     first_us: int
     last_us: int
+    channels: Channels = field(default_factory=dict)
 
     def boot_id(self, code: str) -> int:
         """Follows from the robot and the files' names and content, so that a second replay adds nothing."""
@@ -52,7 +59,7 @@ def find_sessions(mapping: Mapping, path: Path, only: Sequence[str] = ()) -> lis
     """
     if not path.exists():
         raise SettingError(f"{path}: there is no such file or directory")
-    groups = [group for source in mapping.source for group in _groups(source, path, mapping.robot.joints)]
+    groups = [group for source in mapping.source for group in _groups(source, path, mapping.robot.joint_count)]
     if not groups:
         patterns = ", ".join(source.files for source in mapping.source)
         raise SettingError(f"{path}: nothing in it is of this recording; its files are {patterns}")
@@ -62,6 +69,11 @@ def find_sessions(mapping: Mapping, path: Path, only: Sequence[str] = ()) -> lis
         raise SettingError(f"--sessions {' '.join(only)}: matches none of the {len(groups)} there are: {names} …")
     sessions = [_surveyed(group) for group in chosen]
     return sorted(sessions, key=lambda session: (session.first_us, session.name))
+
+
+def source_files(source: Source, path: Path) -> list[Path]:
+    """The files at `path` that are of a source of messages."""
+    return [found for group in _groups(source, path, 0) for found, _, _ in group.files]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,8 @@ class _Span:
 
 
 def _surveyed(group: _Group) -> Session:
+    if group.source.topics:
+        return _surveyed_messages(group)
     spans = [_span(path, group.source) for path, _, _ in group.files]
     first_us = min((span.first_us for span in spans if span.first_us is not None), default=0)
     last_us = max((span.last_us for span in spans if span.last_us is not None), default=0)
@@ -142,6 +156,29 @@ def _surveyed(group: _Group) -> Session:
         shift_us=shift_us,
         first_us=first_us + shift_us,
         last_us=last_us + shift_us,
+    )
+
+
+def _surveyed_messages(group: _Group) -> Session:
+    """One file: without `{joint}`, groups have no more. Raises SettingError where it has none of the topics."""
+    [(path, name, _)] = group.files
+    found = survey(path)
+    mapped = [topic for topic in found.topics.values() if topic.channel.topic in group.source.topics]
+    if not mapped:
+        has = ", ".join(topic.channel.topic for topic in found.topics.values()) or "no message that can be read"
+        why = f"; {found.damages[0].reason}" if found.damages else ""
+        raise SettingError(f"{path}: none of the topics {', '.join(group.source.topics)}; it has {has}{why}")
+    spans = [span for topic in mapped if (span := topic.span_us(group.source.time))] or [(0, 0)]
+    return Session(
+        name=group.name,
+        source=group.source,
+        files=(SessionFile(path, name, 0, in_order=True),),
+        captures=group.captures,
+        digest=_digest(group),
+        shift_us=0,
+        first_us=min(first_us for first_us, _ in spans),
+        last_us=max(last_us for _, last_us in spans),
+        channels=found.channels,
     )
 
 
@@ -190,4 +227,6 @@ def _digest(group: _Group) -> bytes:
         except OSError as error:
             raise SettingError(f"{path}: {error.strerror}") from None
         digest.update(name.encode() + b"\0" + content)
+    if group.source.rate_hz:
+        digest.update(struct.pack("<d", group.source.rate_hz))  # at another rate they are other frames
     return digest.digest()

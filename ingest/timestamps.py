@@ -25,7 +25,8 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either `column` and `format`, or `start` and `interval_s` for rows that carry no time.
+    """Either `column` and `format`, or `start` and `interval_s` for rows that carry no time; or, for messages,
+    `stamp`: the time in a message's own header (the recorder's where that has none), or the recorder's always.
 
     `folder_is` says, for `elapsed_s`, which row the folder's time is the time of. `utc_offset` (`+08:00`) holds
     for time stamps that name no zone.
@@ -37,11 +38,15 @@ class Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     utc_offset: str = "+00:00"
     start: str = ""
     interval_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    stamp: Literal["header", "log", ""] = ""
 
     def fault(self) -> str | None:
         """What is wrong with the table, or None."""
         if _OFFSET.match(self.utc_offset) is None:
             return f"utc_offset {self.utc_offset!r} is not of the form +08:00"
+        if self.stamp:
+            given = self.column or self.format or self.start or self.interval_s or self.folder_is
+            return "stamp stands alone: leave the other keys out" if given else None
         if not self.column:
             return self._fault_without_column()
         if self.start or self.interval_s:

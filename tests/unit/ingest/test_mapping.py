@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.mapping import known_recordings, load_mapping
+from ingest.mapping_file import known_recordings, load_mapping
 from ingest.timestamps import Time
 from schemas.errors import SettingError
 from schemas.robot_code import has_check_character
@@ -44,7 +44,7 @@ def _load(tmp_path: Path, text: str) -> None:
 
 
 def test_the_shipped_mappings_load() -> None:
-    assert known_recordings() == ["armpi", "battery_nasa", "ur3"]
+    assert known_recordings() == ["armpi", "battery_nasa", "unitree_lowstate", "ur3"]
     for name in known_recordings():
         assert load_mapping(name).source
 
@@ -96,8 +96,81 @@ def test_the_mapping_that_those_differ_from_is_good(tmp_path: Path) -> None:
     _load(tmp_path, GOOD)
 
 
+MESSAGES = """
+title = "walker"
+
+[robot]
+code = "ZZTESTPRESS100000000000000001"
+joints = ["hip", "knee"]
+
+[[source]]
+files = "*.mcap"
+rate_hz = 10
+
+[source.time]
+stamp = "header"
+
+[source.topics."/joints"]
+joint_names = "name"
+
+[source.topics."/joints".fields]
+"position[*]" = { signal = "joint_position_rad" }
+
+[source.topics."/battery".fields]
+percentage = { signal = "battery_soc" }
+"cell[*]" = { signal = "battery_cell_min_v", fold = "min" }
+knee_c = { signal = "joint_temperature_c", joint_name = "knee" }
+hip_c = { signal = "joint_temperature_c", joint = 1 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"hip", "knee"', '"hip", "hip"', "robot.joints: names a joint twice"),
+        ('stamp = "header"', 'stamp = "now"', "stamp"),
+        ('stamp = "header"', 'stamp = "header"\ncolumn = "t"', r"source\[0\].time: stamp stands alone"),
+        ('stamp = "header"', 'column = "t"\nformat = "iso"', r"source\[0\].time: give stamp"),
+        ('"*.mcap"', '"joint_{joint}.mcap"', r"source\[0\].topics: \{joint\} in files"),
+        ("rate_hz = 10", "rate_hz = -1", "rate_hz"),
+        ('["hip", "knee"]', "2", r"topics./joints.joint_names: robot.joints must then be the names"),
+        ('joint_names = "name"', 'joint_names = "name["', r"topics./joints.joint_names: '\[' is no step of a path"),
+        ('"position[*]"', "position", r"fields.position: joint_position_rad needs joint = 1 … 2, or joint_name"),
+        ('rad" }', 'rad", joint = 1 }', r"fields.position\[\*\]: \[\*\] runs over joints: leave joint out"),
+        (', fold = "min"', "", r"fields.cell\[\*\]: \[\*\] gives many numbers: fold them"),
+        ('soc" }', 'soc", fold = "min" }', r"fields.percentage: fold goes with a signal and with \[\*\]"),
+        ('soc" }', 'soc", joint = 1 }', r"fields.percentage: joint is for a joint's signal"),
+        ('joint_name = "knee"', 'joint_name = "hip"', r"fields.hip_c: feeds joint_temperature_c as knee_c does"),
+        ('joint_name = "knee"', 'joint_name = "toe"', r"fields.knee_c: joint_temperature_c needs joint"),
+        (
+            '"battery_soc"',
+            '"battery_charge"',
+            r"fields.percentage: signal 'battery_charge' is not in the signal table",
+        ),
+    ],
+)
+def test_a_wrong_mapping_of_messages_is_named_too(tmp_path: Path, old: str, new: str, said: str) -> None:
+    _load(tmp_path, MESSAGES)
+    assert MESSAGES.count(old) == 1
+    with pytest.raises(SettingError, match=said):
+        _load(tmp_path, MESSAGES.replace(old, new))
+
+
+def test_the_mapping_in_the_guide_for_ros_2_loads(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "ros2.md").read_text("utf-8")
+    [block] = [part.split("```")[0] for part in text.split("```toml\n") if part.startswith("title")]
+    _load(tmp_path, block)
+
+
+def test_a_source_is_a_table_or_messages(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"source\[0\].columns: give columns, for a table, or topics"):
+        _load(tmp_path, MESSAGES.split("[source.topics")[0])
+
+
 def test_an_unknown_recording_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(SettingError, match="--recording ur5: not known; give one of armpi, battery_nasa, ur3"):
+    with pytest.raises(
+        SettingError, match="--recording ur5: not known; give one of armpi, battery_nasa, unitree_lowstate, ur3"
+    ):
         load_mapping("ur5")
 
 

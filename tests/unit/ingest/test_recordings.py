@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.mapping import load_mapping
-from ingest.recordings import Account, spell_frames, spells
+from ingest.account import Account
+from ingest.mapping_file import load_mapping
+from ingest.recordings import spell_frames, spells
 from ingest.sessions import find_sessions
 from schemas.errors import SettingError
 from schemas.frame import Frame

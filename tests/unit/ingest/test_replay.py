@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.mapping import load_mapping
+from ingest.mapping_file import load_mapping
 from ingest.replay import Pace, Sent, Times, replay
 from ingest.sessions import find_sessions
 from schemas.errors import SettingError

@@ -1,0 +1,185 @@
+"""What `robovitals replay` and `robovitals import` have in common: their arguments, the recording, the summary.
+
+In: arguments. Out: a mapping with its sessions, a line that says what is being done, a summary as text or JSON.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from deploy.bag_list import draft_of, list_of
+from ingest.mapping import Mapping
+from ingest.mapping_file import known_recordings, load_mapping
+from ingest.replay import Sent
+from ingest.sessions import Session, find_sessions
+from ingest.visible import Visible
+from schemas.errors import SettingError
+from schemas.robot_code import checked_code
+
+Show = Callable[[str, int, int | None], None]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--json` prints. `landed` and `rejected` are null without --wait; of refusals and damages the first."""
+
+    recording: str
+    sessions: int
+    robots: int
+    sent: int
+    landed: int | None
+    rejected: int | None
+    readings: int
+    absent: int
+    impossible: int
+    refused: int
+    refusals: list[str]
+    damages: list[str]
+    read_bytes: int
+    seconds: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those of both commands."""
+    parser.add_argument("path", metavar="PATH", help="the recording's directory, or one of its files")
+    parser.add_argument(
+        "--recording",
+        metavar="NAME|MAPPING.toml",
+        help=f"{', '.join(known_recordings())}, or your own mapping file (docs/recordings.md)",
+    )
+    parser.add_argument("--robot", metavar="CODE", help="whose recording it is, in place of the mapping's robot")
+    parser.add_argument(
+        "--sessions", nargs="+", default=[], metavar="PATTERN", help="only these files or folders: '20240426_*'"
+    )
+    parser.add_argument("--wait", action="store_true", help="until all of it is visible in the database")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    parser.add_argument(
+        "--list", action="store_true",
+        help="send nothing: print a bag's topics, their types and joints, and which of them the mapping uses",
+    )  # fmt: skip
+    parser.add_argument(
+        "--draft", metavar="MAPPING.toml",
+        help="send nothing: write a mapping for a bag, to be looked over; the robot is --robot's",
+    )  # fmt: skip
+
+
+def only_looked_at(args: argparse.Namespace) -> bool:
+    """Whether the recording was to be listed or a mapping to be drafted; then that is done."""
+    if args.draft:
+        if not args.robot:
+            raise SettingError("--draft: give --robot CODE, whose recording it is")
+        draft_of(Path(args.path), Path(args.draft), checked_code(args.robot))
+    if args.list:
+        mapping = _mapping(args) if args.recording else None
+        print(list_of(Path(args.path), mapping, args.sessions))
+    return bool(args.draft or args.list)
+
+
+def recording_of(args: argparse.Namespace) -> tuple[Mapping, list[Session]]:
+    """Raises SettingError."""
+    mapping = _mapping(args)
+    return mapping, find_sessions(mapping, Path(args.path), args.sessions)
+
+
+def _mapping(args: argparse.Namespace) -> Mapping:
+    if not args.recording:
+        raise SettingError(
+            f"--recording: name what it is, one of {', '.join(known_recordings())}, or a mapping file; --list "
+            "shows what is in a bag, and --draft writes a mapping for it"
+        )
+    mapping = load_mapping(args.recording)
+    if not args.robot:
+        return mapping
+    robot = msgspec.structs.replace(
+        mapping.robot, code=checked_code(args.robot), enterprise="", model="", serial=""
+    )
+    return msgspec.structs.replace(mapping, robot=robot)
+
+
+def summary_of(
+    mapping: Mapping, sessions: list[Session], sent: Sent, visible: Visible | None, seconds: float
+) -> Summary:
+    account = sent.account
+    return Summary(
+        recording=mapping.title,
+        sessions=len(sessions),
+        robots=len({robot for robot, _ in sent.spans}),
+        sent=account.frames,
+        landed=visible.landed if visible else None,
+        rejected=visible.rejected if visible else None,
+        readings=account.readings,
+        absent=account.absent,
+        impossible=account.impossible,
+        refused=account.refused,
+        refusals=account.refusals,
+        damages=account.damages,
+        read_bytes=account.read_bytes - account.skipped_bytes,
+        seconds=round(seconds, 2),
+    )
+
+
+def told(summary: Summary, path: str, as_json: bool) -> int:
+    """Print it. 1, with the reason, where something is missing."""
+    print(msgspec.json.encode(summary).decode() if as_json else _text(summary, path))
+    for damage in summary.damages:
+        print(f"robovitals: {damage}; what can be read beside it was sent", file=sys.stderr)
+    missing = (
+        summary.landed is not None
+        and summary.rejected is not None
+        and summary.landed + summary.rejected != summary.sent
+    )
+    if missing:
+        print(f"robovitals: {summary.sent} frames were sent, and {summary.landed} rows and "
+              f"{summary.rejected} rejects are there", file=sys.stderr)  # fmt: skip
+    return 1 if missing or summary.damages else 0
+
+
+@contextmanager
+def progress(of_bytes: int = 0) -> Iterator[Show]:
+    """A line that says what is being done; nothing where nobody watches. `of_bytes`: of so many, else of frames."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda what, done, whole: None
+        return
+    amount = (
+        [DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()] if of_bytes else [MofNCompleteColumn()]
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), *amount, TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task("reading", total=of_bytes or None)
+        yield lambda what, done, whole: shown.update(task, description=what, completed=done, total=whole)
+
+
+def _text(summary: Summary, path: str) -> str:
+    lines = [
+        f"{summary.recording}: {summary.sessions} sessions of {summary.robots} robots from {path}",
+        f"  {summary.sent} frames sent",
+    ]
+    if summary.landed is not None:
+        lines.append(f"  {summary.landed} rows in frame, {summary.rejected} in reject")
+    lines += [
+        f"  {summary.readings} readings, {summary.absent} of them absent and {summary.impossible} impossible",
+        f"  {summary.refused} rows refused",
+        *(f"    {refusal}" for refusal in summary.refusals),
+    ]
+    if summary.refused > len(summary.refusals):
+        lines.append(f"    and {summary.refused - len(summary.refusals)} more")
+    lines.append(f"  {summary.seconds} s")
+    if summary.read_bytes and summary.seconds:
+        megabytes = summary.read_bytes / 1e6
+        lines[-1] += f", {megabytes:.0f} MB at {megabytes / summary.seconds:.1f} MB/s"
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Files of messages as rows of readings: MCAP, ROS bags, JSON lines."""
