@@ -31,6 +31,7 @@ COMMANDS = {
     "import": "bring a recording into the database as fast as it goes: CSV, MCAP, ROS bags, JSON lines",
     "simulate": "send frames of a fleet of simulated robots",
     "robot": "show one robot; robots' keys, and whose frames must be sealed",
+    "site": "where robots are, to group and filter by",
     "alarms": "list the alarms, worst first",
     "deliveries": "who was told of what; send again, send a test",
     "act": "acknowledge, shelve or comment alarms; take a component out of service",

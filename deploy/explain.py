@@ -18,6 +18,7 @@ from schemas.robot_code import RobotCodeParts, checked_code, format_code
 from schemas.signals import SIGNAL, Statistic
 from serve import figures
 from serve.database import HistoryLine, RobotState, Stretch
+from serve.words import matter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -167,7 +168,7 @@ def _happened(line: HistoryLine) -> str:
     """A person's deed by who did it and why, anything else by its sentence."""
     if line.actor:
         return f"{line.rule} {line.transition} by {line.actor}{f': {line.note}' if line.note else ''}"
-    return f"{line.rule} {line.transition}{'' if line.live else ' (from late data)'}  {line.text}"
+    return f"{line.rule} {line.transition}{'' if line.live else ' (from late data)'}  {matter(line.text)}"
 
 
 def _of_reason(reason: Reason, now: datetime) -> Iterator[Text]:

@@ -26,9 +26,10 @@ from deploy.local import control, ports
 from deploy.local.steps import Steps
 from deploy.settings import HOME, Settings, endpoints, read_settings
 from ingest.faults import find_robot
-from serve import credentials, database
+from serve import credentials, database, sites
 from serve.database import Alarm
 from serve.people import Role
+from serve.sites import Placing
 
 PICTURES = Path(__file__).parent.parent / "docs" / "screenshots"
 ROBOTS = 400
@@ -41,6 +42,7 @@ WIDE, TALL, PHONE = (1440, 900), (1440, 1610), (390, 844)
 
 
 OPERATOR, NEWCOMER = "mira", "noor"
+SITES = ("Berlin", "Graz", "Leipzig, hall 1", "Leipzig, hall 2")
 EMPTY = "nothing-yet"
 """A fleet before its first robot."""
 SESSIONS: dict[str, tuple[Role, list[str] | None]] = {
@@ -86,6 +88,9 @@ async def _links(database_url: str, url: str) -> dict[str, str]:
     """By who it is the address that logs them in."""
     connection = await database.connect(database_url)
     await credentials.add_to_fleet(connection, EMPTY, ["ZZNONE"])
+    found = await connection.fetch("SELECT robot_id FROM robot ORDER BY robot_id")
+    placings = [Placing(row["robot_id"], SITES[number % len(SITES)]) for number, row in enumerate(found[10:])]
+    await sites.place(connection, placings)
     await connection.close()
     return {
         name: await make_link(database_url, url, name, role, fleets) for name, (role, fleets) in SESSIONS.items()
@@ -128,8 +133,10 @@ def _readme(worn: str) -> list[Shot]:
 def _all(alarms: list[Alarm], worn: str) -> list[Shot]:
     """Every page that somebody can come to."""
     pages = {
-        "fleet": "/", "alarms": "/alarms", "pipeline": "/pipeline", "alerts": "/alerts", "login": "/login",
-        "robot": f"/robots/{worn}", "missing": "/robots/none", "empty": "/",
+        "fleet": "/", "fleet-site": "/?group_by=site", "alarms": "/alarms", "pipeline": "/pipeline",
+        "alerts": "/alerts", "export": "/export", "login": "/login", "robot": f"/robots/{worn}",
+        "robot-30d": f"/robots/{worn}?range=30d", "robot-1y": f"/robots/{worn}?range=1y", "missing": "/robots/none",
+        "empty": "/",
     }  # fmt: skip
     pages |= {f"alarm-{alarm.state}": f"/alarms/{alarm.episode_id}" for alarm in alarms}
     if parents := [alarm for alarm in alarms if alarm.robot_id == "fleet"]:

@@ -20,6 +20,7 @@ from schemas.health import Status
 from schemas.robot_code import CODE_LENGTH
 from schemas.topics import FRAMES
 from serve import database
+from serve.words import matter
 
 WORST, LATEST = 8, 8
 RATE_OVER_S = 10.0
@@ -117,6 +118,6 @@ def _anomalies(snapshot: Snapshot) -> Table | Text:
             anomaly.robot_id[-8:],
             Text(anomaly.transition, style=style),
             anomaly.component,
-            anomaly.text,
+            matter(anomaly.text),
         )
     return table

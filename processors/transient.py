@@ -15,7 +15,7 @@ from prometheus_client import Counter
 from schemas.errors import RetryError, StopError, UnavailableError
 
 FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 30.0
+LONGEST_BACKOFF_S = 15.0
 
 _log = logging.getLogger(__name__)
 
@@ -36,15 +36,22 @@ TRANSIENT = (
 )
 
 
+async def rest(stop: asyncio.Event, seconds: float) -> None:
+    """So long, or until `stop`."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
 async def look_until(
     stop: asyncio.Event,
     what: str,
     look: Callable[[], Awaitable[float]],
     disconnect: Callable[[], None],
     retries: Counter,
+    pause: Callable[[asyncio.Event, float], Awaitable[None]] = rest,
 ) -> None:
-    """Look at the database again and again; `look` returns the seconds to pause. Raises StopError where waiting
-    will not help.
+    """Look at the database again and again; `look` returns the seconds to pause, which `pause` does. Raises
+    StopError where waiting will not help.
     """
     backoff_s = FIRST_BACKOFF_S
     while not stop.is_set():
@@ -59,5 +66,5 @@ async def look_until(
             raise UnavailableError(f"the database is not up to date: {error}; `robovitals migrate`") from None
         except asyncpg.PostgresError as error:
             raise StopError(f"{what} cannot go on, the database says: {error}") from error
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause_s)
+        if pause_s > 0:
+            await pause(stop, pause_s)

@@ -16,6 +16,7 @@ from serve import contract, pages
 from serve.around import HEADERS, Around
 from serve.context import Context
 from serve.contract import Problem
+from serve.exports import Exports
 from serve.files import STATIC
 from serve.guard import Guard
 from serve.live import Live
@@ -27,6 +28,7 @@ from serve.routes import (
     alarms_page,
     deliveries,
     export,
+    export_page,
     fleet,
     fleet_page,
     login,
@@ -36,6 +38,7 @@ from serve.routes import (
     robots,
     stream,
 )
+from serve.visits import Visits
 
 ROUTERS = (
     login.router,
@@ -51,16 +54,19 @@ ROUTERS = (
     pipeline_page.router,
     deliveries.router,
     export.router,
+    export_page.router,
 )
 
 
-def create_app(context: Context, live: Live, state: Pipeline, publisher: Publisher) -> FastAPI:
+def create_app(context: Context, live: Live, state: Pipeline, publisher: Publisher, visits: Visits) -> FastAPI:
     """It has no documentation pages (they load scripts from elsewhere); /api/v1/openapi.json is the contract."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.context = context
     app.state.live = live
     app.state.pipeline = state
     app.state.publisher = publisher
+    app.state.visits = visits
+    app.state.exports = Exports(visits)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

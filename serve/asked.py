@@ -13,7 +13,7 @@ from schemas.errors import SettingError
 from schemas.health import Status
 from serve.filters import Filter
 
-FILTERS = ("status", "model", "maker", "software", "scenario", "component", "text")
+FILTERS = ("status", "model", "maker", "site", "software", "scenario", "component", "text")
 COMPONENTS = ("joint", "battery", "accuracy", "robot")
 
 
@@ -71,6 +71,7 @@ class Asked(msgspec.Struct, frozen=True):
         return Filter(
             models=self.all("model"),
             makers=self.all("maker"),
+            sites=self.all("site"),
             statuses=self.all("status"),
             component=self.one("component"),
             scenario=self.one("scenario") or None,

@@ -5,16 +5,15 @@ wall of `deploy/migrations/*_access.sql` holds for, with the prefixes of the per
 forgot to ask who it is for would see nothing.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import cast
 
 import asyncpg
-from asyncpg import exceptions as driver
 
 from schemas.errors import UnavailableError
 from schemas.limits import Limits
-from serve.database import prepare
+from serve.database import prepare, told_as_ours
 from serve.metrics import ServeMetrics
 from serve.people import Person
 from serve.throttle import Throttle
@@ -24,18 +23,6 @@ POOL = 8
 ANSWER_WITHIN_S = 20.0
 NOBODY_ELSE = Trust()
 SIGNAL_TABLES = Limits()
-
-# What a database says that is restarting, full or on its way down: whoever asked may ask again.
-_AWAY = (
-    OSError,
-    TimeoutError,
-    driver.InterfaceError,
-    driver.InternalClientError,
-    driver.PostgresConnectionError,
-    driver.OperatorInterventionError,
-    driver.InsufficientResourcesError,
-    driver.TransactionRollbackError,
-)
 
 _AS_READER = (
     "SELECT set_config('search_path', 'visible, ' || current_setting('search_path'), true),"
@@ -59,8 +46,6 @@ class Context:
         self._database_url = database_url
         self._pool: asyncpg.Pool | None = None
         self.metrics = metrics
-        self.streams = 0
-        self.exports = 0
 
     async def connect(self) -> None:
         """Raises UnavailableError when the database does not answer."""
@@ -80,35 +65,13 @@ class Context:
         if self._pool is not None:
             await self._pool.close()
 
-    @contextmanager
-    def streaming(self) -> Iterator[None]:
-        """One more page that listens."""
-        self.streams += 1
-        self.metrics.stream_clients.set(self.streams)
-        try:
-            yield
-        finally:
-            self.streams -= 1
-            self.metrics.stream_clients.set(self.streams)
-
-    @contextmanager
-    def exporting(self) -> Iterator[None]:
-        """One more file that somebody takes away."""
-        self.exports += 1
-        try:
-            yield
-        finally:
-            self.exports -= 1
-
     @asynccontextmanager
     async def own(self) -> AsyncIterator[asyncpg.Connection]:
         """As ourselves: for who may log in, and what the server itself keeps."""
         assert self._pool is not None, "connect() comes first"
-        try:
+        with told_as_ours():
             async with self._pool.acquire(timeout=ANSWER_WITHIN_S) as connection:
                 yield cast(asyncpg.Connection, connection)
-        except _AWAY as error:
-            raise UnavailableError(f"the database went away ({error!r}): `robovitals doctor`") from None
 
     @asynccontextmanager
     async def reading(self, person: Person) -> AsyncIterator[asyncpg.Connection]:

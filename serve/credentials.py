@@ -1,7 +1,7 @@
-"""Giving access and taking it away again: credentials and fleets.
+"""Giving access and taking it away again: credentials, sessions and fleets.
 
 In: an asyncpg connection with the owner's rights. Out: secrets that are shown once, and lists. Called by
-`robovitals access` and by whoever prints a link to the page.
+`robovitals access`, by whoever prints a link to the page, and by who logs in with one.
 """
 
 import re
@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from schemas.errors import SettingError
-from serve.people import Role, issue
+from serve.people import SESSION_FOR, Role, digest_of, new_secret
 
 LINK_FOR = timedelta(minutes=15)
 _PREFIX = re.compile(r"[0-9A-Z]{1,29}\Z")
@@ -51,7 +51,25 @@ async def give(
     if unknown := [fleet for fleet in fleets or () if fleet not in known]:
         there = ", ".join(sorted(known)) or "none"
         raise SettingError(f"no fleet {unknown[0]} (there are: {there}): robovitals access fleet add NAME PREFIX")
-    return await issue(connection, kind, name, role, fleets, lasts)
+    return await _keep(connection, kind, name, role, fleets, lasts)
+
+
+async def log_in(connection: asyncpg.Connection, link: str) -> tuple[str, str] | None:
+    """Their name and a session for whoever brings a link that was not used before; None when it is no such link."""
+    async with connection.transaction():
+        row = await connection.fetchrow(
+            "DELETE FROM credential WHERE digest = $1 AND kind = 'link' AND expires > now()"
+            " RETURNING name, role, fleets",
+            digest_of(link),
+        )
+        if row is None:
+            return None
+        name: str = row["name"]
+        return name, await _keep(connection, "session", name, Role(row["role"]), row["fleets"], SESSION_FOR)
+
+
+async def log_out(connection: asyncpg.Connection, session: str) -> None:
+    await connection.execute("DELETE FROM credential WHERE digest = $1 AND kind = 'session'", digest_of(session))
 
 
 async def credentials(connection: asyncpg.Connection) -> list[Credential]:
@@ -116,3 +134,22 @@ def checked_prefix(text: str) -> str:
     if not _PREFIX.match(prefix):
         raise SettingError(f"{text!r} is no beginning of a robot code: digits and letters, at most 29")
     return prefix
+
+
+async def _keep(
+    connection: asyncpg.Connection, kind: str, name: str, role: Role, fleets: list[str] | None, lasts: timedelta
+) -> str:
+    """Make a credential and return its secret, which is not kept. Those that ended long ago are forgotten."""
+    secret = new_secret()
+    await connection.execute("DELETE FROM credential WHERE expires < now() - interval '7 days'")
+    await connection.execute(
+        "INSERT INTO credential (digest, kind, name, role, fleets, expires)"
+        " VALUES ($1, $2, $3, $4, $5, now() + $6::interval)",
+        secret.digest,
+        kind,
+        name,
+        role.value,
+        fleets,
+        lasts,
+    )
+    return secret.text

@@ -3,7 +3,8 @@
 In: an asyncpg connection and a question's parameters. Out: rows as structs. Called by the command line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -11,13 +12,28 @@ from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
+from asyncpg import exceptions as driver
 
 from schemas.errors import UnavailableError
 from schemas.health import SEVERITY, ComponentHealth
+from serve.filters import Filter, of_code
 from serve.hub import Head, Listed
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+# What a database says that is restarting, full or on its way down: whoever asked may ask again.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    driver.InterfaceError,
+    driver.InternalClientError,
+    driver.PostgresConnectionError,
+    driver.OperatorInterventionError,
+    driver.InsufficientResourcesError,
+    driver.TransactionRollbackError,
+)
+
+EVERY_ROBOT = Filter()
 WORST_FIRST = sorted(SEVERITY, key=lambda status: -SEVERITY[status])
 
 
@@ -25,7 +41,7 @@ class RobotState(msgspec.Struct, frozen=True, kw_only=True):
     """One robot as it was last judged. Without a judgement everything but code and status is None or empty.
 
     `last_seen` is the event time of its last frame, `received` when the broker had it, `assessed` the event time
-    of the judgement where it was asked for.
+    of the judgement where it was asked for; `site` is empty where nobody has said.
     """
 
     robot_id: str
@@ -39,6 +55,7 @@ class RobotState(msgspec.Struct, frozen=True, kw_only=True):
     components: list[ComponentHealth] | None
     assessed: datetime | None = None
     scenario: str | None = None
+    site: str = ""
     first_time: datetime | None = None
 
 
@@ -225,9 +242,13 @@ async def alarm_counts(connection: asyncpg.Connection) -> dict[str, int]:
     return {row["state"]: row["episodes"] for row in await ask(connection, "alarm_counts")}
 
 
-async def out_of_service(connection: asyncpg.Connection, code: str | None = None) -> list[OutOfService]:
-    """Of one robot or of all."""
-    return await rows(connection, OutOfService, "out_of_service", code)
+async def out_of_service(
+    connection: asyncpg.Connection, code: str | None = None, wanted: Filter = EVERY_ROBOT
+) -> list[OutOfService]:
+    """Of one robot or of all, as far as their codes and sites meet a filter."""
+    condition = of_code(wanted, first=2)
+    parameters = (code, *condition.parameters)
+    return await rows(connection, OutOfService, "out_of_service", *parameters, condition=condition.sql)
 
 
 async def deeds(connection: asyncpg.Connection, code: str, actor: str, acted: datetime) -> list[Deed]:
@@ -280,9 +301,11 @@ def _sql(name: str) -> str:
     return files("serve").joinpath(f"queries/{name}.sql").read_text(encoding="utf-8")
 
 
-async def rows(connection: asyncpg.Connection, kind: type[Row], question: str, *parameters: Any) -> list[Row]:
+async def rows(
+    connection: asyncpg.Connection, kind: type[Row], question: str, *parameters: Any, **parts: str
+) -> list[Row]:
     """The answer to a question of `serve/queries`, as structs."""
-    return [msgspec.convert(dict(row), kind) for row in await ask(connection, question, *parameters)]
+    return [msgspec.convert(dict(row), kind) for row in await ask(connection, question, *parameters, **parts)]
 
 
 async def ask(
@@ -291,8 +314,21 @@ async def ask(
     """The rows that answer a question of `serve/queries`; `parts` fill its braces. Raises UnavailableError."""
     sql = filled(question, **parts)
     try:
-        return await connection.fetch(sql, *parameters)
-    except asyncpg.UndefinedTableError:
+        with told_as_ours():
+            return await connection.fetch(sql, *parameters)
+    except driver.UndefinedTableError:
         raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise UnavailableError(f"the database went away ({error}): `robovitals doctor`") from None
+
+
+@contextmanager
+def told_as_ours() -> Iterator[None]:
+    """A driver's error becomes an UnavailableError where the database is away. Everything else is a fault of ours,
+    and stays what it is: also a value that cannot be a parameter, which asyncpg says in an InterfaceError that is
+    a ValueError too.
+    """
+    try:
+        yield
+    except _AWAY as error:
+        if isinstance(error, ValueError):
+            raise
+        raise UnavailableError(f"the database went away ({error!r}): `robovitals doctor`") from None

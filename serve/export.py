@@ -1,12 +1,14 @@
 """What people take away: a table's rows of some robots and a range of time, as CSV or Parquet, in pieces.
 
-In: an asyncpg connection (one that row-level security narrows exports what it may see), and an `Export`. Out: the
-file's bytes as they come, and how far it is. Called by `robovitals export` and the API. Robots come one after the
-other, each through a cursor of the server in a transaction of its own: memory stays the same however long it takes.
+In: connections (those that row-level security narrows export what they may see), and an `Export`. Out: how much it
+is, the file's bytes as they come, and how far it is. Called by `robovitals export` and `serve/routes/export.py`.
+Robots come one after the other, each through a cursor of the server in a transaction of its own: memory stays the
+same however long it takes, and no snapshot outlives a robot.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -19,6 +21,7 @@ from serve.export_csv import CsvFile
 from serve.filters import Filter, of_robot
 
 ROWS_AT_ONCE = 2000
+COUNT_WITHIN_S = 3.0
 
 
 class What(StrEnum):
@@ -49,11 +52,21 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How many robots are done, of how many, and the rows so far."""
+    """How many robots are done, of how many, and the rows so far. `share`: of robots and of the range of time,
+    0..1; for that nothing has to be counted first.
+    """
 
     done: int
     robots: int
     rows: int
+    share: float
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """How much would come. `rows` null: more than could be counted in a moment."""
+
+    robots: int
+    rows: int | None
 
 
 class File(Protocol):
@@ -88,24 +101,50 @@ def file_of(form: Format) -> File:
     return ParquetFile()
 
 
-async def export(
-    connection: asyncpg.Connection, asked: Export, told: Callable[[Progress], None] = lambda progress: None
-) -> AsyncIterator[bytes]:
-    """The file's bytes. Numbers of rows are told as they grow. Raises UnavailableError."""
-    table, file = _TABLES[asked.what], file_of(asked.format)
-    sql = filled("export", columns="*", table=table.name, time=table.time, order=table.order)
-    condition = of_robot(asked.wanted)
-    robots = await ask(connection, "export_robots", *condition.parameters, condition=condition.sql)
-    statement = await connection.prepare(sql)
-    yield file.begin([(a.name, a.type.name) for a in statement.get_attributes()])
-    rows = 0
-    for done, robot in enumerate(robots):
+async def robots_of(connection: asyncpg.Connection, wanted: Filter) -> list[str]:
+    """Whose rows are exported, in their order. Raises UnavailableError."""
+    condition = of_robot(wanted)
+    found = await ask(connection, "export_robots", *condition.parameters, condition=condition.sql)
+    return [row["robot_id"] for row in found]
+
+
+async def size_of(connection: asyncpg.Connection, asked: Export) -> Size:
+    """In a transaction: what is too much to be counted is given up there."""
+    table, condition = _TABLES[asked.what], of_robot(asked.wanted, first=3)
+    robots = len(await robots_of(connection, asked.wanted))
+    sql = filled("export_size", table=table.name, time=table.time, condition=condition.sql)
+    try:
         async with connection.transaction():
-            cursor = await connection.cursor(sql, robot["robot_id"], asked.start, asked.end)
+            rows = await connection.fetchval(
+                sql, asked.start, asked.end, *condition.parameters, timeout=COUNT_WITHIN_S
+            )
+    except TimeoutError:
+        return Size(robots=robots, rows=None)
+    return Size(robots=robots, rows=rows)
+
+
+async def export(
+    reading: Callable[[], AbstractAsyncContextManager[asyncpg.Connection]],
+    asked: Export,
+    robots: Sequence[str],
+    told: Callable[[Progress], None] = lambda progress: None,
+) -> AsyncGenerator[bytes, None]:
+    """The file's bytes. `reading` opens a transaction, one a robot. Numbers of rows are told as they grow."""
+    table, file, rows = _TABLES[asked.what], file_of(asked.format), 0
+    sql = filled("export", columns="*", table=table.name, time=table.time, order=table.order)
+    async with reading() as connection:
+        attributes = (await connection.prepare(sql)).get_attributes()
+    told(Progress(0, len(robots), 0, 0.0))
+    yield file.begin([(attribute.name, attribute.type.name) for attribute in attributes])
+    for done, robot in enumerate(robots):
+        async with reading() as connection:
+            cursor = await connection.cursor(sql, robot, asked.start, asked.end)
             while found := await cursor.fetch(ROWS_AT_ONCE):
                 # Encoding takes a while, and whoever serves others must go on meanwhile.
-                yield await asyncio.to_thread(file.add, found)
+                piece = await asyncio.to_thread(file.add, found)
                 rows += len(found)
-                told(Progress(done, len(robots), rows))
-        told(Progress(done + 1, len(robots), rows))
+                within = (found[-1][table.time] - asked.start) / (asked.end - asked.start)
+                told(Progress(done, len(robots), rows, (done + within) / len(robots)))
+                yield piece
+        told(Progress(done + 1, len(robots), rows, (done + 1) / len(robots)))
     yield await asyncio.to_thread(file.end)

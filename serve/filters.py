@@ -24,6 +24,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     models: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     component: str = ""
     scenario: str | None = None
@@ -51,7 +52,7 @@ class Condition:
 
 
 def of_code(wanted: Filter, first: int = 1) -> Condition:
-    """What the code alone tells, for tables that have nothing else."""
+    """What the code and the robot's site tell, for tables that have nothing but `robot_id`."""
     condition = Condition(first)
     if wanted.prefixes is not None:
         condition.add("robot_id ^@ ANY ({}::text[])", list(wanted.prefixes))
@@ -59,6 +60,10 @@ def of_code(wanted: Filter, first: int = 1) -> Condition:
         condition.add(f"left(robot_id, {MAKER_LENGTH}) = ANY ({{}}::text[])", list(wanted.makers))
     if wanted.models:
         condition.add(f"left(robot_id, {MODEL_LENGTH}) = ANY ({{}}::text[])", list(wanted.models))
+    if wanted.sites:
+        condition.add(
+            "robot_id IN (SELECT robot_id FROM robot_site WHERE site = ANY ({}::text[]))", list(wanted.sites)
+        )
     if wanted.text:
         condition.add("strpos(robot_id, {}) > 0", wanted.text.strip().upper())
     return condition

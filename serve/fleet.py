@@ -42,6 +42,7 @@ class GroupBy(StrEnum):
 
     MODEL = "model"
     MAKER = "maker"
+    SITE = "site"
     SOFTWARE = "software"
     SCENARIO = "scenario"
     STATUS = "status"
@@ -64,7 +65,8 @@ class RobotLine(msgspec.Struct, frozen=True, kw_only=True):
     """A robot in a list. `unacknowledged`: alarms that call somebody, the oldest since `calling_since`.
 
     `component` and `text`: its worst trouble, empty without; `episode_id` and `text` are its parent's where it has
-    one. `last_seen` is the event time of its newest frame, `received` when the broker had it.
+    one. `site` is empty where nobody has said. `last_seen` is the event time of its newest frame, `received` when
+    the broker had it.
     """
 
     robot_id: str
@@ -73,6 +75,7 @@ class RobotLine(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     software: str
     scenario: str
+    site: str
     open_episodes: int
     unacknowledged: int
     calling_since: datetime | None
@@ -140,6 +143,7 @@ class Facets(msgspec.Struct, frozen=True, kw_only=True):
 
     models: list[Facet]
     makers: list[Facet]
+    sites: list[Facet]
     software: list[Facet]
     scenarios: list[Facet]
 
@@ -163,6 +167,7 @@ _AFTER = {
 _GROUP_KEYS = {
     GroupBy.MODEL: f"left(robot_id, {MODEL_LENGTH})",
     GroupBy.MAKER: f"left(robot_id, {MAKER_LENGTH})",
+    GroupBy.SITE: "coalesce(site, '')",
     GroupBy.SOFTWARE: "software",
     GroupBy.SCENARIO: "scenario",
     GroupBy.STATUS: "status",
@@ -278,7 +283,14 @@ async def facets(connection: asyncpg.Connection, prefixes: tuple[str, ...] | Non
     for row in await ask(connection, "fleet_facets", *condition.parameters, condition=condition.sql):
         if len(found[row["facet"]]) < FACETS_AT_MOST:
             found[row["facet"]].append(Facet(value=row["value"], robots=row["robots"]))
-    return msgspec.convert(found, Facets)
+    return msgspec.convert(found | {"sites": await sites(connection, prefixes)}, Facets)
+
+
+async def sites(connection: asyncpg.Connection, prefixes: tuple[str, ...] | None) -> list[Facet]:
+    """Where the robots are that the asker may see."""
+    condition = of_code(Filter(prefixes=prefixes))
+    rows = await ask(connection, "fleet_sites", *condition.parameters, condition=condition.sql)
+    return [Facet(value=row["value"], robots=row["robots"]) for row in rows[:FACETS_AT_MOST]]
 
 
 def _worst(signal: Signal) -> str:

@@ -36,7 +36,7 @@ class ServeMetrics:
                 "robovitals_serve_refused",
                 "requests turned away, by reason: host (not a name of ours), body, headers (too long), nul (in the"
                 " address), origin (a page of elsewhere), unknown (no such secret), throttled (too many of"
-                " those), role",
+                " those), role, streams (too many pages of one person)",
                 ("reason",),
                 registry=registry,
             ),

@@ -26,7 +26,13 @@ from serve.files import TEMPLATES
 from serve.identity import needs
 from serve.people import Person, Role
 
-NAVIGATION = (("/", "Fleet"), ("/alarms", "Alarms"), ("/pipeline", "Pipeline"), ("/alerts", "Alerts"))
+NAVIGATION = (
+    ("/", "Fleet"),
+    ("/alarms", "Alarms"),
+    ("/pipeline", "Pipeline"),
+    ("/alerts", "Alerts"),
+    ("/export", "Export"),
+)
 LOGIN = "/login"
 _CONTROL = {*range(0x20), *range(0x7F, 0xA0)} - {*map(ord, "\t\n\r")}
 _DIRECTION = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}

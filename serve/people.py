@@ -1,11 +1,12 @@
 """Who asks, and what they may do.
 
 In: a secret, as a program or a browser sends it. Out: a `Person`, or nobody. Called by `serve/identity.py` before
-every route. Who issues, lists and revokes is `serve/credentials.py`.
+every route. Who gives, lists and revokes is `serve/credentials.py`.
 """
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 
@@ -35,12 +36,19 @@ class Role(StrEnum):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """`fleets` None: every robot. `prefixes`: how the codes of the robots begin that they may see."""
+    """`fleets` None: every robot. `prefixes`: how the codes of the robots begin that they may see. `credential`:
+    the digest of the token or session that they came with; None where a proxy has logged them in.
+    """
 
     name: str
     role: Role
     fleets: tuple[str, ...] | None
     prefixes: tuple[str, ...]
+    credential: bytes | None = None
+
+    @property
+    def sees_all(self) -> bool:
+        return self.fleets is None
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -75,55 +83,29 @@ async def person_of(connection: asyncpg.Connection, kind: str, secret: str) -> P
         return None
     if row["noted_long_ago"]:
         await _note_use(connection, row["digest"])
-    return await as_person(connection, row["name"], row["role"], row["fleets"])
+    return await as_person(connection, row["name"], row["role"], row["fleets"], row["digest"])
 
 
 async def as_person(
-    connection: asyncpg.Connection, name: str, role: str, fleets: list[str] | tuple[str, ...] | None
+    connection: asyncpg.Connection,
+    name: str,
+    role: str,
+    fleets: list[str] | tuple[str, ...] | None,
+    credential: bytes | None = None,
 ) -> Person:
     """With the prefixes of their fleets' robots, as they are now."""
     if fleets is None:
-        return Person(name=name, role=Role(role), fleets=None, prefixes=(ALL_ROBOTS,))
-    rows = await connection.fetch("SELECT prefix FROM fleet_robots WHERE fleet = ANY ($1)", list(fleets))
-    prefixes = tuple(row["prefix"] for row in rows)
-    return Person(name=name, role=Role(role), fleets=tuple(fleets), prefixes=prefixes)
+        return Person(name=name, role=Role(role), fleets=None, prefixes=(ALL_ROBOTS,), credential=credential)
+    prefixes = await prefixes_of(connection, fleets)
+    return Person(name=name, role=Role(role), fleets=tuple(fleets), prefixes=prefixes, credential=credential)
 
 
-async def issue(
-    connection: asyncpg.Connection, kind: str, name: str, role: Role, fleets: list[str] | None, lasts: timedelta
-) -> str:
-    """Make a credential and return its secret, which is not kept. Those that ended long ago are forgotten."""
-    secret = new_secret()
-    await connection.execute("DELETE FROM credential WHERE expires < now() - interval '7 days'")
-    await connection.execute(
-        "INSERT INTO credential (digest, kind, name, role, fleets, expires)"
-        " VALUES ($1, $2, $3, $4, $5, now() + $6::interval)",
-        secret.digest,
-        kind,
-        name,
-        role.value,
-        fleets,
-        lasts,
+async def prefixes_of(connection: asyncpg.Connection, fleets: Iterable[str]) -> tuple[str, ...]:
+    """How the codes of these fleets' robots begin, as they are now."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT prefix FROM fleet_robots WHERE fleet = ANY ($1) ORDER BY prefix", list(fleets)
     )
-    return secret.text
-
-
-async def log_in(connection: asyncpg.Connection, link: str) -> tuple[str, str] | None:
-    """Their name and a session for whoever brings a link that was not used before; None when it is no such link."""
-    async with connection.transaction():
-        row = await connection.fetchrow(
-            "DELETE FROM credential WHERE digest = $1 AND kind = 'link' AND expires > now()"
-            " RETURNING name, role, fleets",
-            digest_of(link),
-        )
-        if row is None:
-            return None
-        name: str = row["name"]
-        return name, await issue(connection, "session", name, Role(row["role"]), row["fleets"], SESSION_FOR)
-
-
-async def log_out(connection: asyncpg.Connection, session: str) -> None:
-    await connection.execute("DELETE FROM credential WHERE digest = $1 AND kind = 'session'", digest_of(session))
+    return tuple(row["prefix"] for row in rows)
 
 
 async def _note_use(connection: asyncpg.Connection, digest: bytes) -> None:

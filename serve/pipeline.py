@@ -33,6 +33,8 @@ _LAGS = (
 )
 _ON_THE_WAY = ("land", "summarise", "assess")
 _LATENCY = "robovitals_land_latency_seconds"
+NOT_WELL = "who runs it knows more"
+NOT_READY = "not ready"
 _log = logging.getLogger("robovitals")
 
 
@@ -53,7 +55,9 @@ class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):
-    """How far what pages show is behind, and why. `frames_per_s` landed, null before there is a rate."""
+    """How far what pages show is behind, and why. `frames_per_s` landed, null before there is a rate, and for who
+    does not see every robot.
+    """
 
     now_us: int
     delay_s: float
@@ -62,12 +66,13 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """`landed`: frames that are rows or rejects, by the offsets in the database. `latency_s`: from the broker's
-    time stamp of a batch's oldest record to its commit, the mean over the last RATE_OVER_S; null without a batch.
+    """`landed`: frames that are rows or rejects, by the offsets in the database; null for who does not see every
+    robot. `latency_s`: from the broker's time stamp of a batch's oldest record to its commit, the mean over the
+    last RATE_OVER_S; null without a batch.
     """
 
     beat: Beat
-    landed: int
+    landed: int | None
     latency_s: float | None
     processes: list[ProcessState]
 
@@ -162,6 +167,22 @@ class Pipeline:
             return None
         (first_s, first), (last_s, last) = self._landed[0], self._landed[-1]
         return round((last - first) / (last_s - first_s), 1)
+
+
+def narrowed_beat(beat: Beat) -> Beat:
+    """For who does not see every robot: how late their pages are, but not how much others send, nor words of ours
+    that may name an address.
+    """
+    return msgspec.structs.replace(beat, frames_per_s=None, trouble=NOT_WELL if beat.trouble else "")
+
+
+def narrowed(report: Report) -> Report:
+    """As `narrowed_beat`: which processes there are and whether they are ready, no more."""
+    processes = [
+        ProcessState(name=one.name, address="", trouble=NOT_READY if one.trouble else "", figures={})
+        for one in report.processes
+    ]
+    return msgspec.structs.replace(report, beat=narrowed_beat(report.beat), landed=None, processes=processes)
 
 
 async def _look(session: aiohttp.ClientSession, name: str, address: str) -> ProcessState:

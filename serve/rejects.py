@@ -15,6 +15,7 @@ from schemas.errors import SettingError
 from schemas.partial import Partial, decode_partial
 from schemas.topics import FRAMES
 from serve.database import ask, rows
+from serve.people import Person
 
 BYTES_SHOWN = 256
 
@@ -67,12 +68,14 @@ class Place(msgspec.Struct, frozen=True):
     record_offset: int
 
 
-async def reject_counts(connection: asyncpg.Connection, since: datetime) -> list[RejectCount]:
-    return await rows(connection, RejectCount, "reject_counts", since)
+async def reject_counts(connection: asyncpg.Connection, since: datetime, person: Person) -> list[RejectCount]:
+    """For who does not see every robot: of records that came under the codes of theirs."""
+    return await rows(connection, RejectCount, "reject_counts", since, _prefixes(person))
 
 
-async def late_windows(connection: asyncpg.Connection) -> list[LateWindows]:
-    return await rows(connection, LateWindows, "late_windows")
+async def late_windows(connection: asyncpg.Connection, person: Person) -> list[LateWindows]:
+    """Of the robots that they may see."""
+    return await rows(connection, LateWindows, "late_windows", _prefixes(person))
 
 
 async def rejects_page(
@@ -107,6 +110,10 @@ async def originals(connection: asyncpg.Connection, places: Sequence[Place]) -> 
 async def note_redriven(connection: asyncpg.Connection, places: Sequence[Place], actor: str) -> None:
     partitions, offsets = [p.partition for p in places], [p.record_offset for p in places]
     await ask(connection, "reject_redriven", FRAMES.name, partitions, offsets, actor)
+
+
+def _prefixes(person: Person) -> list[str] | None:
+    return None if person.sees_all else list(person.prefixes)
 
 
 def _line(row: Any) -> RejectLine:

@@ -20,6 +20,7 @@ from serve.guard import MAX_HEADER_BYTES
 from serve.live import Live
 from serve.pipeline import Pipeline
 from serve.publish import Publisher
+from serve.visits import Visits
 
 CLOSE_WITHIN_S = 5
 
@@ -51,16 +52,18 @@ class Server:
         self._live = Live(settings.kafka, context)
         self._pipeline = Pipeline(settings.targets, context)
         self._publisher = Publisher(settings.kafka)
+        self._visits = Visits()
         self._server: _Uvicorn | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises UnavailableError when port or database cannot be had, SettingError when it would be open."""
         await self._context.connect()
-        loops = [asyncio.create_task(self._live.run()), asyncio.create_task(self._pipeline.run())]
+        running = (self._live.run(), self._pipeline.run(), self._visits.watch(self._context))
+        loops = [asyncio.create_task(loop) for loop in running]
         try:
             await self._refuse_to_be_open()
             config = uvicorn.Config(
-                create_app(self._context, self._live, self._pipeline, self._publisher),
+                create_app(self._context, self._live, self._pipeline, self._publisher, self._visits),
                 host=self._settings.host,
                 port=self._settings.port,
                 log_config=None,

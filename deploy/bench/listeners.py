@@ -1,11 +1,12 @@
 """Pages without a browser: many clients of the live stream, and how late each hears what was sent.
 
-In: where the server is, a token, how many. Out: for each probe that arrived at a client the time that it took, and
-how many did not. Called by `page.py`. A probe is an anomaly whose episode's id is `probe-N`.
+In: where the server is, tokens to take in turns, how many. Out: for each probe that arrived at a client the time
+that it took, and how many did not. Called by `page.py`. A probe is an anomaly whose episode's id is `probe-N`.
 """
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import aiohttp
@@ -17,9 +18,9 @@ _LONGEST_ID = 20
 class Listeners:
     """`sent_s` is filled by whoever sends: monotonic times by probe."""
 
-    def __init__(self, url: str, token: str, clients: int) -> None:
+    def __init__(self, url: str, tokens: Sequence[str], clients: int) -> None:
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._tokens = tokens
         self.clients = clients
         self.sent_s: dict[int, float] = {}
         self.took_s: list[float] = []
@@ -31,7 +32,7 @@ class Listeners:
         """Returns when all of them hear the stream."""
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=None, sock_read=30)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=self._headers)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
         ready = [asyncio.Event() for _ in range(self.clients)]
         self._tasks = [asyncio.create_task(self._listen(number, ready[number])) for number in range(self.clients)]
         async with asyncio.timeout(60):
@@ -51,7 +52,8 @@ class Listeners:
         return len(self.sent_s) * self.clients - len(self.took_s)
 
     async def _listen(self, number: int, ready: asyncio.Event) -> None:
-        async with self._session.get(f"{self._url}/api/v1/stream") as response:
+        headers = {"Authorization": f"Bearer {self._tokens[number % len(self._tokens)]}"}
+        async with self._session.get(f"{self._url}/api/v1/stream", headers=headers) as response:
             response.raise_for_status()
             rest = b""
             async for chunk in response.content.iter_any():

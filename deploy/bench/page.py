@@ -6,6 +6,7 @@ comes after them. The browser is Debian's Chromium, on the same cores as everyth
 """
 
 import asyncio
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -26,8 +27,10 @@ from schemas.anomaly import ANOMALY_VERSION, Anomaly, Transition, encode_anomaly
 from schemas.health import HEALTH_VERSION, ComponentHealth, Health, Status, Zone, encode_health
 from schemas.kafka import Kafka
 from schemas.topics import ANOMALIES, HEALTH
+from serve import credentials
 from serve.credentials import LINK_FOR
-from serve.people import Role, issue
+from serve.people import Role
+from serve.routes.stream import MOST_A_PERSON
 
 PROBE_EVERY_S = 0.25
 COMPONENTS = 31
@@ -67,10 +70,14 @@ async def _measure(
     stand: Stand, url: str, codes: list[str], clients: int, seconds: float, rounds: int, pids: usage.Pids
 ) -> Found:
     connection = await asyncpg.connect(stand.endpoints.database_url)
-    token = await issue(connection, "token", "bench", Role.VIEWER, None, timedelta(days=1))
-    link = await issue(connection, "link", "bench", Role.VIEWER, None, LINK_FOR)
+    # A person may have only so many pages open, so the clients are of several.
+    tokens = [
+        await credentials.give(connection, "token", f"bench {number}", Role.VIEWER, None, timedelta(days=1))
+        for number in range(math.ceil(clients / MOST_A_PERSON))
+    ]
+    link = await credentials.give(connection, "link", "bench", Role.VIEWER, None, LINK_FOR)
     await connection.close()
-    listeners = Listeners(url, token, clients)
+    listeners = Listeners(url, tokens, clients)
     load = Load(stand.endpoints.kafka, codes, listeners.sent_s)
     await listeners.start()
     load.start()

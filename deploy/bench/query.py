@@ -26,7 +26,7 @@ from serve import database, fleet, series
 from serve.filters import Filter
 from serve.fleet import GroupBy, Sort
 
-WARM = 7  # asked so often, cold once, in each round
+WARM = 20  # asked so often, cold once, in each round
 FLEET_GOAL = Goal(at_most=100)
 SERIES_GOAL = Goal(at_most=50)
 DAY = timedelta(days=1)
@@ -81,6 +81,8 @@ def _of_the_fleet(filled: Filled, end: datetime) -> list[Question]:
         ("overview", "counts by status, alarms", lambda c: fleet.overview(c, everybody)),
         ("overview_of", "the same of what is ill in a joint", lambda c: fleet.overview(c, some)),
         ("grid", "every robot, by model", lambda c: fleet.grid(c, everybody, GroupBy.MODEL)),
+        ("grid_site", "every robot, by site", lambda c: fleet.grid(c, everybody, GroupBy.SITE)),
+        ("overview_site", "counts of one site", lambda c: fleet.overview(c, Filter(sites=(query_fill.SITE,)))),
         ("worst", "the worst 50", lambda c: fleet.robots_page(c, everybody, Sort.WORST, None, 50)),
         ("codes", "the first 50 by code", lambda c: fleet.robots_page(c, everybody, Sort.CODE, None, 50)),
         ("sparklines", "24 hours of 50 robots", lambda c: fleet.sparklines(c, filled.page, SIGNAL, end)),
@@ -167,4 +169,4 @@ def report(plan: Plan, rounds: int, asked: Sequence[Question], answers: Answers,
             )
             for q in asked
         ]
-    return Report("query", what, sections, notes)
+    return Report("query", what, sections, notes, with_p95=True)

@@ -29,6 +29,9 @@ SELECT 'ZZ' || lpad((n % 20)::text, 4, 'M') || 'HUM' || lpad((n % 7)::text, 3, '
     $2::timestamptz - interval '100 days'
 FROM generate_series(1, $1::integer) AS n ORDER BY hashint4(n)"""
 
+SITE = "site 3"
+_SITES = "INSERT INTO robot_site SELECT robot_id, 'site ' || abs(hashtext(robot_id)) % 12 FROM robot"
+
 # Nine in ten are well, as in a fleet that somebody looks after.
 _HEALTH = """
 INSERT INTO health
@@ -104,6 +107,7 @@ async def fill(database_url: str, plan: Plan, end: datetime) -> Filled:
         print("filling robots, health, episodes and hours …", file=sys.stderr)
         await connection.execute(_ROBOTS, plan.robots - PAGE - HISTORIES, end)
         await connection.execute(_HEALTH, msgspec.json.encode(_components()).decode(), end, timeout=600)
+        await connection.execute(_SITES, timeout=600)
         await connection.execute(_FRAMES, end, timeout=600)
         await connection.execute(_EPISODES, end, timeout=600)
         await _hours(connection, robot, plan.hours, end)

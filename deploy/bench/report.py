@@ -6,6 +6,7 @@ In: lines, each with one value a round. Out: a table and the same as JSON. Pure;
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -16,6 +17,8 @@ from rich.text import Text
 from deploy.bench.machine import Machine
 
 HEADS = ("median", "min", "max")
+P95 = "p95"
+ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`what` says in a sentence what was measured; sections are lines under a heading."""
+    """`what` says in a sentence what was measured; sections are lines under a heading. `with_p95`: of some lines
+    there are so many values that one in twenty tells something.
+    """
 
     title: str
     what: str
     sections: Mapping[str, Sequence[Line]]
     notes: Sequence[str] = field(default_factory=tuple)
+    with_p95: bool = False
 
     @property
     def lines(self) -> Iterable[Line]:
@@ -76,27 +82,34 @@ def figures(report: Report, machine: Machine, now: datetime) -> dict[str, Any]:
     told: dict[str, Any] = {line.name: line.median for line in report.lines}
     rounds = {line.name: list(line.values) for line in report.lines}
     missed = [line.name for line in report.lines if line.verdict.endswith("MISSED")]
+    slow = {P95: {line.name: p95(line.values) for line in report.lines}} if report.with_p95 else {}
     return {
-        "bench": report.title, "at": now.isoformat(timespec="seconds"), **told, "rounds": rounds,
+        "bench": report.title, "at": now.isoformat(timespec="seconds"), **told, **slow, "rounds": rounds,
         "goals_missed": missed, "what": report.what, "machine": machine,
     }  # fmt: skip
 
 
 def drawn(report: Report, machine: Machine, now: datetime) -> Group:
-    table = Table("", *(Column(head, justify="right") for head in HEADS), "goal", box=None, pad_edge=False)
+    heads = (*HEADS, P95) if report.with_p95 else HEADS
+    table = Table("", *(Column(head, justify="right") for head in heads), "goal", box=None, pad_edge=False)
     for heading, lines in report.sections.items():
         table.add_row(heading)
         for line in lines:
-            table.add_row(f"  {line.label}", *_spread(line.values), line.verdict)
+            table.add_row(f"  {line.label}", *_spread(line.values, report.with_p95), line.verdict)
         table.add_section()
     head = f"robovitals bench {report.title}, {now:%Y-%m-%d %H:%M} UTC"
     return Group(*map(Text, (head, machine.text, report.what, "")), table, "", *map(Text, report.notes))
 
 
-def _spread(values: Sequence[float]) -> list[str]:
-    if not values:
-        return ["–"] * 3
-    return [_number(value) for value in (median(values), min(values), max(values))]
+def p95(values: Sequence[float]) -> float | None:
+    """The smallest value that 95 in a hundred do not exceed; None where there are too few to tell."""
+    return sorted(values)[ceil(0.95 * len(values)) - 1] if len(values) >= ENOUGH else None
+
+
+def _spread(values: Sequence[float], with_p95: bool) -> list[str]:
+    spread = (median(values), min(values), max(values)) if values else (None, None, None)
+    told = (*spread, p95(values)) if with_p95 else spread
+    return ["–" if value is None else _number(value) for value in told]
 
 
 def _number(value: float) -> str:

@@ -13,7 +13,8 @@ from schemas.errors import UnavailableError
 
 TABLES = (
     "frame", "robot", "impossible_reading", "reject", "landed", "vitals", "late_window", "repair_again", "health",
-    "health_history", "anomaly", "episode", "vitals_hourly", "hourly_due", "seal_policy", "security_event",
+    "health_history", "anomaly", "episode", "vitals_hourly", "hourly_due", "robot_site", "delivery",
+    "delivery_attempt", "told", "notified", "receiver", "seal_policy", "security_event",
 )  # fmt: skip
 _CONNECT_TIMEOUT_S = 10
 

@@ -16,6 +16,7 @@ from schemas.health import Status
 from schemas.robot_code import checked_code
 from serve import database
 from serve.database import Alarm, OutOfService
+from serve.words import matter
 
 EXAMPLE = "robovitals alarms --limit 20"
 
@@ -105,6 +106,5 @@ def state_of(alarm: Alarm, now: datetime) -> str:
 
 def _what(alarm: Alarm) -> str:
     """The sentence of its latest transition names who did what; where that is not the latest, it is added."""
-    if not alarm.actor or alarm.actor in alarm.text:
-        return alarm.text
-    return f"{alarm.text} ({alarm.actor}{f': {alarm.note}' if alarm.note else ''})"
+    text = matter(alarm.text, alarm.actor, alarm.note)
+    return f"{text} ({alarm.actor}{f': {alarm.note}' if alarm.note else ''})" if alarm.actor else text

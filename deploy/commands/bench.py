@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from rich.console import Console
 
-from deploy.bench import agent, disk, land, page, pipeline, query, query_fill, returning, scale
+from deploy.bench import agent, disk, land, notify, page, pipeline, query, query_fill, returning, scale
 from deploy.bench.machine import this_machine
 from deploy.bench.report import Report, drawn, figures
 from deploy.bench.stand import stand
@@ -32,6 +32,7 @@ PIPELINE = "how fast lander, summariser and assessor together drain a large flee
 SCALE = "CPU a frame and memory of each process, by the size of the fleet"
 DISK = "how much room readings take, and how long the questions take that people ask"
 PAGE = "the page in a real browser, and how late the live stream is, with every robot judged once a second"
+NOTIFY = "how fast the notifier tells a receiver that answers at once"
 QUERY = "how long the page's questions take with a fleet of that size, and how fast vitals become hours"
 AGENT = "an agent on a robot: installed size, start, memory, CPU at 10 Hz, and what publishing costs a control loop"
 AGENTS = "a fleet of agents that loses its broker: how many return in which second, and when all is caught up"
@@ -62,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = _add(measures, "agents", AGENTS, frames=None, robots=1000, rounds=1)
     one.add_argument("--outage", type=float, default=60, metavar="SECONDS", help="without a broker (default 60)")
     one.set_defaults(measured=lambda args, on: returning.measure(on, args.robots, args.outage))
+    one = _add(measures, "notify", NOTIFY, frames=None, robots=5_000, rounds=2)
+    one.set_defaults(measured=lambda args, on: notify.measure(on, args.robots, args.rounds))
     _add_query(measures)
     bench_latency.add_parser(measures)
     bench_spool.add_parser(measures)

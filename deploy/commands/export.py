@@ -4,17 +4,21 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import asyncpg
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from deploy.settings import Settings, endpoints
 from schemas.errors import SettingError
 from serve import database
-from serve.export import Export, Format, What, export, file_of
+from serve.export import Export, Format, What, export, file_of, robots_of
 from serve.export import Progress as Told
 from serve.filters import Filter
 
@@ -28,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=[form.value for form in Format], help="default: by FILE's ending")
     parser.add_argument("--robot", default="", metavar="TEXT", help="robots whose code holds it; all without")
     parser.add_argument("--model", action="append", default=[], metavar="CODE", help="first 12 characters of codes")
+    parser.add_argument("--site", action="append", default=[], metavar="NAME", help="robots that are there")
     parser.add_argument("--start", metavar="TIME", help="ISO 8601, UTC where it names no zone (default: a day ago)")
     parser.add_argument("--end", metavar="TIME", help="until before (default: now)")
 
@@ -61,7 +66,7 @@ def _asked(args: argparse.Namespace, now: datetime) -> Export:
     if start >= end:
         raise SettingError(f"--start {start.isoformat()} is not before --end {end.isoformat()}")
     form = args.format or ("parquet" if args.out.endswith(".parquet") else "csv")
-    wanted = Filter(text=args.robot, models=tuple(args.model))
+    wanted = Filter(text=args.robot, models=tuple(args.model), sites=tuple(args.site))
     return Export(what=What(args.what), wanted=wanted, start=start, end=end, format=Format(form))
 
 
@@ -76,20 +81,32 @@ def _time(name: str, text: str) -> datetime:
 async def _export(database_url: str, asked: Export, file: BinaryIO) -> int:
     """Returns how many rows."""
     connection = await database.connect(database_url)
-    columns = (TextColumn("robots"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rows]} rows"))
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[robots]} robots, {task.fields[rows]} rows"),
+    )
     bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
     rows = 0
     try:
         with bar:
-            task = bar.add_task("", total=None, rows=0)
+            task = bar.add_task("", total=1.0, robots="", rows=0)
 
             def told(progress: Told) -> None:
                 nonlocal rows
                 rows = progress.rows
-                bar.update(task, completed=progress.done, total=progress.robots, rows=rows)
+                robots = f"{progress.done} of {progress.robots}"
+                bar.update(task, completed=progress.share, robots=robots, rows=rows)
 
-            async for piece in export(connection, asked, told):
+            robots = await robots_of(connection, asked.wanted)
+            async for piece in export(partial(_reading, connection), asked, robots, told):
                 file.write(piece)
     finally:
         await connection.close()
     return rows
+
+
+@asynccontextmanager
+async def _reading(connection: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    async with connection.transaction(readonly=True):
+        yield connection

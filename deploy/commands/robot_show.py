@@ -17,7 +17,7 @@ from serve import database, past
 from serve.past import Drops
 from serve.readings import LatestReading, latest_readings
 from serve.robot import QUALITY_OVER
-from serve.words import grouped
+from serve.words import grouped, matter
 
 EXAMPLE = "robovitals robot show ZZ-SIM0-HUMAN1-00000000000000017"
 
@@ -75,7 +75,7 @@ def _print(report: RobotReport, now: datetime) -> None:
     console.print(
         f"  zone {state.zone or '–'}, {state.mode or 'mode unknown'}, software {state.software or '–'}", end=""
     )
-    console.print(f", last seen {since(state.last_seen, now)} ago")
+    console.print(f", last seen {since(state.last_seen, now)} ago{f', at {state.site}' if state.site else ''}")
     _print_components(console, report)
     _print_episodes(console, report, now)
     _print_readings(console, report, now)
@@ -102,7 +102,7 @@ def _print_episodes(console: Console, report: RobotReport, now: datetime) -> Non
     table = Table(*titles, title="\nOpen episodes", title_justify="left", box=None)
     for episode in report.open_episodes:
         state = episode.state.replace("_", " ")
-        table.add_row(since(episode.opened, now), episode.component, episode.status, state, episode.text)
+        table.add_row(since(episode.opened, now), episode.component, episode.status, state, matter(episode.text))
     console.print(table)
 
 

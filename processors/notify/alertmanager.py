@@ -5,23 +5,25 @@ In: events and a time. Out: the request. Called by `processors/notify/outgoing.p
 
 Alertmanager takes an alert for over when it has not been sent for a while: so what is active is sent again, each
 time with an end that lies ahead. Its labels are its identity, and may not change while it is active; of an episode
-only its severity can. So an update ends the other severities' alerts too. What people did is in annotations.
+only its severity can. So an update ends the other severities' alerts too. What people did is in annotations; what
+they shelved is silenced, for as long as it is shelved.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from processors.notify.receivers import Alertmanager
 from processors.notify.routing import maker_of, model_of
-from processors.notify.wire import SEVERITIES, Event, Post, happened_us, rfc3339
-from schemas.anomaly import Transition
+from processors.notify.wire import SEVERITIES, Event, Post, Silence, happened_us, rfc3339
+from schemas.anomaly import Anomaly, Transition
 
 
-def post(receiver: Alertmanager, events: Iterable[Event], now_us: int) -> Post:
+def post(receiver: Alertmanager, events: Sequence[Event], now_us: int) -> Post:
     """What has happened."""
-    return _request(receiver, [alert for event in events for alert in _news(event, receiver, now_us)])
+    made = _request(receiver, [alert for event in events for alert in _news(event, receiver, now_us)])
+    return msgspec.structs.replace(made, silence=_silence(receiver, events[-1].anomaly, now_us))
 
 
 def again(receiver: Alertmanager, events: Iterable[Event], now_us: int) -> Post:
@@ -33,8 +35,25 @@ def _request(receiver: Alertmanager, alerts: list[dict[str, Any]]) -> Post:
     headers = {"content-type": "application/json"}
     if token := receiver.token.reveal():
         headers["authorization"] = f"Bearer {token}"
-    url = f"{receiver.url.reveal().rstrip('/')}/api/v2/alerts"
-    return Post(url=url, headers=headers, body=msgspec.json.encode(alerts))
+    return Post(url=f"{_base(receiver)}/alerts", headers=headers, body=msgspec.json.encode(alerts))
+
+
+def _base(receiver: Alertmanager) -> str:
+    return f"{receiver.url.reveal().rstrip('/')}/api/v2"
+
+
+def _silence(receiver: Alertmanager, anomaly: Anomaly, now_us: int) -> Silence | None:
+    """None: this transition has nothing to do with shelves."""
+    if anomaly.transition not in (Transition.SHELVED, Transition.UNSHELVED):
+        return None
+    shelved = anomaly.transition is Transition.SHELVED and anomaly.until_us > now_us
+    return Silence(
+        url=_base(receiver),
+        episode=anomaly.episode_id,
+        until_us=anomaly.until_us if shelved else None,
+        by=anomaly.actor,
+        why=anomaly.note,
+    )
 
 
 def _current(event: Event, receiver: Alertmanager, now_us: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -25,7 +26,7 @@ from processors.notify.outbox import FencedError, Place, Span
 from processors.notify.planning import Arrived, Asked, Plan
 from processors.notify.queue import Pool
 from processors.notify.receivers import Config
-from processors.transient import TRANSIENT
+from processors.transient import look_until
 from schemas.action import Kind, decode_action
 from schemas.anomaly import decode_anomaly
 from schemas.errors import ContractError, RejectError, StopError, UnavailableError
@@ -38,7 +39,6 @@ SESSION_TIMEOUT_S = 10.0
 POLL_S = 0.5
 RECORDS_AT_ONCE = 500
 REQUEST_TIMEOUT_S = 10.0
-FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 15.0
 
 _log = logging.getLogger(__name__)
 
@@ -77,23 +77,9 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
         )  # fmt: skip
         try:
             await self._start(consumer)
-            backoff_s = FIRST_BACKOFF_S
-            while not stop.is_set():
-                self.turned_s = time.monotonic()
-                try:
-                    await self._turn(consumer)
-                    backoff_s = FIRST_BACKOFF_S
-                except FencedError:
-                    self._metrics.fenced.inc()
-                    self._unsought |= self._next.keys()
-                except TRANSIENT as error:
-                    self.problem = f"the database does not answer: {error!r}"
-                    self._metrics.retries.labels("database").inc()
-                    _log.warning("%s", self.problem)
-                    # A COMMIT whose answer was lost may have been done: what is stored says so.
-                    self._unsought |= self._next.keys()
-                    await self._wait(consumer, backoff_s, stop)
-                    backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
+            retries = self._metrics.retries.labels("database")
+            turn, wait = partial(self._turn, consumer), partial(self._wait, consumer)
+            await look_until(stop, "the notifier", turn, self._lost_database, retries, wait)
         finally:
             self.problem = "stopping"
             with suppress(KafkaError, TimeoutError):
@@ -127,7 +113,22 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
             raise UnavailableError(self._kafka.without(missing))
         consumer.subscribe(TOPICS, listener=self)
 
-    async def _turn(self, consumer: AIOKafkaConsumer) -> None:
+    def _lost_database(self) -> None:
+        """A COMMIT whose answer was lost may have been done: what is stored says so."""
+        self.problem = "the database does not answer"
+        self._unsought |= self._next.keys()
+
+    async def _turn(self, consumer: AIOKafkaConsumer) -> float:
+        """Returns how long to pause: not at all, for it polls."""
+        self.turned_s = time.monotonic()
+        try:
+            await self._take_polled(consumer)
+        except FencedError:
+            self._metrics.fenced.inc()
+            self._unsought |= self._next.keys()
+        return 0.0
+
+    async def _take_polled(self, consumer: AIOKafkaConsumer) -> None:
         if self._unsought:
             await self._seek(consumer)
         if self._unsought:
@@ -142,7 +143,7 @@ class Inlet(ConsumerRebalanceListener):  # type: ignore[misc]
             self._count(made)
         await self._tell_caught_up(consumer)
 
-    async def _wait(self, consumer: AIOKafkaConsumer, seconds: float, stop: asyncio.Event) -> None:
+    async def _wait(self, consumer: AIOKafkaConsumer, stop: asyncio.Event, seconds: float) -> None:
         """Polls go on meanwhile, without reading: they are what keeps the membership."""
         consumer.pause(*self._next)
         until_s = time.monotonic() + seconds

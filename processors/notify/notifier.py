@@ -15,13 +15,13 @@ import asyncpg
 import msgspec
 
 from processors.notify.delivering import Deliverer
-from processors.notify.inlet import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, Inlet
+from processors.notify.inlet import Inlet
 from processors.notify.metrics import NotifyMetrics
 from processors.notify.queue import Pool, Queue
 from processors.notify.receivers import Config, Receiver
 from processors.notify.sending import MakeSender, make_sender
 from processors.notify.sql import Connection, sql
-from processors.transient import TRANSIENT
+from processors.transient import TRANSIENT, look_until, rest
 from schemas.errors import ContractError, UnavailableError
 from schemas.kafka import Kafka
 
@@ -120,22 +120,18 @@ class Notifier:
 
     async def _tell(self, receiver: Receiver, queue: Queue, stop: asyncio.Event) -> None:
         """Send to one receiver for as long as this replica is the one that does."""
-        backoff_s = FIRST_BACKOFF_S
-        while not stop.is_set():
-            pause_s = OWN_EVERY_S
+
+        async def own() -> float:
+            owner = await _connect(self._settings.database_url)
             try:
-                owner = await _connect(self._settings.database_url)
-                try:
-                    if await owner.fetchval(sql("own"), receiver.name):
-                        await self._send(receiver, queue, owner, stop)
-                        backoff_s = FIRST_BACKOFF_S
-                finally:
-                    owner.terminate()  # the server ends the session, and with it the lock
-            except TRANSIENT as error:
-                _log.warning("nothing is sent to %s: %r", receiver.name, error)
-                self._metrics.retries.labels("database").inc()
-                pause_s, backoff_s = backoff_s, min(2 * backoff_s, LONGEST_BACKOFF_S)
-            await _rest(stop, pause_s)
+                if await owner.fetchval(sql("own"), receiver.name):
+                    await self._send(receiver, queue, owner, stop)
+            finally:
+                owner.terminate()  # the server ends the session, and with it the lock
+            return OWN_EVERY_S
+
+        retries = self._metrics.retries.labels("database")
+        await look_until(stop, f"sending to {receiver.name}", own, lambda: None, retries)
 
     async def _send(self, receiver: Receiver, queue: Queue, owner: Connection, stop: asyncio.Event) -> None:
         """Until `stop`. Raises what the database does when it does not answer."""
@@ -175,12 +171,7 @@ class Notifier:
                     pruned_s = time.monotonic()
             except TRANSIENT as error:
                 _log.debug("housekeeping: %r", error)
-            await _rest(stop, FIGURES_EVERY_S)
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+            await rest(stop, FIGURES_EVERY_S)
 
 
 async def _connect(database_url: str) -> Connection:

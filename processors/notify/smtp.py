@@ -2,6 +2,9 @@
 
 In: a message. Out: an Answer with the server's code: 250 when it has taken the mail for at least one mailbox.
 Called by `processors/notify/delivering.py`. As with HTTP, the name is resolved once and its address checked.
+
+Each step has a time limit, and so has the whole: a server that sends a byte now and then meets no limit of a step,
+and would keep its thread for ever. Its connection is cut from outside, which ends the thread.
 """
 
 import asyncio
@@ -9,6 +12,8 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from processors.notify.receivers import Email, Security, scrubbed
@@ -18,6 +23,7 @@ from processors.notify.wire import Mail, Outgoing
 from schemas.errors import RetryError
 
 STEP_TIMEOUT_S = 10.0
+MAIL_TIMEOUT_S = 60.0
 _KEPT = 500
 
 
@@ -46,7 +52,7 @@ class SmtpSender:
         receiver = self._receiver
         try:
             addresses = await checked_addresses(receiver.host, receiver.port, receiver.reach, self._lookup)
-            return await asyncio.to_thread(_hand_over, receiver, addresses[0][1], mail)
+            return await _in_time(receiver, addresses[0][1], mail)
         except RetryError as error:
             return Answer(error=str(error))
         except smtplib.SMTPRecipientsRefused as error:
@@ -65,43 +71,96 @@ class SmtpSender:
             return Answer(error=f"{type(error).__name__}: {error}")
 
 
-class _Plain(smtplib.SMTP):
-    """Connects to `address`; `host` stays what the certificate has to name."""
+class _Line:
+    """The connection of one mail: opened in a thread, and cut from outside of it.
 
-    def __init__(self, host: str, port: int, address: str, **options: Any) -> None:
+    What is kept is a second handle of the socket: TLS takes the first away when it begins.
+    """
+
+    def __init__(self, address: str) -> None:
         self._address = address
+        self._handle: socket.socket | None = None
+        self._is_cut = False
+
+    def connect(self, port: int, timeout: float) -> socket.socket:
+        connected = socket.create_connection((self._address, port), timeout)
+        self._handle = connected.dup()
+        if self._is_cut:
+            self.cut()
+        return connected
+
+    def cut(self) -> None:
+        """Whatever waits for the server gets an error."""
+        self._is_cut = True
+        if self._handle is not None:
+            with suppress(OSError):
+                self._handle.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def closed_after(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._handle is not None:
+                self._handle.close()
+
+
+async def _in_time(receiver: Email, address: str, mail: Mail) -> Answer:
+    """Raises what `_hand_over` does."""
+    line = _Line(address)
+    handing = asyncio.create_task(asyncio.to_thread(_hand_over, receiver, line, mail))
+    try:
+        done, _ = await asyncio.wait({handing}, timeout=MAIL_TIMEOUT_S)
+        if done:
+            return await handing
+        line.cut()
+        with suppress(smtplib.SMTPException, OSError):
+            return await handing  # it may have been taken just then
+        return Answer(error=f"not taken within {MAIL_TIMEOUT_S:g} s")
+    finally:
+        line.cut()
+
+
+class _Plain(smtplib.SMTP):
+    """Connects by `line`; `host` stays what the certificate has to name."""
+
+    def __init__(self, host: str, port: int, line: _Line, **options: Any) -> None:
+        self._line = line
         super().__init__(host, port, timeout=STEP_TIMEOUT_S, **options)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return socket.create_connection((self._address, port), timeout)
+        return self._line.connect(port, timeout)
 
 
 class _Tls(smtplib.SMTP_SSL):
     """The same, with TLS from the beginning."""
 
-    def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext) -> None:
-        self._address = address
+    def __init__(self, host: str, port: int, line: _Line, context: ssl.SSLContext) -> None:
+        self._line = line
         super().__init__(host, port, timeout=STEP_TIMEOUT_S, context=context)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        plain = socket.create_connection((self._address, port), timeout)
-        return self.context.wrap_socket(plain, server_hostname=host)
+        return self.context.wrap_socket(self._line.connect(port, timeout), server_hostname=host)
 
 
-def _hand_over(receiver: Email, address: str, mail: Mail) -> Answer:
+def _hand_over(receiver: Email, line: _Line, mail: Mail) -> Answer:
     """In a thread of its own. Raises SMTPException, OSError."""
-    context = ssl.create_default_context()
-    server: smtplib.SMTP
+    with line.closed_after(), _server(receiver, line) as server:
+        return _talk(server, receiver, mail)
+
+
+def _server(receiver: Email, line: _Line) -> smtplib.SMTP:
     if receiver.security is Security.TLS:
-        server = _Tls(receiver.host, receiver.port, address, context)
-    else:
-        server = _Plain(receiver.host, receiver.port, address)
-    with server:
-        if receiver.security is Security.STARTTLS:
-            server.starttls(context=context)
-        if receiver.user:
-            server.login(receiver.user, receiver.password.reveal())
-        refused = server.send_message(mail.message, receiver.sender, list(receiver.to))
+        return _Tls(receiver.host, receiver.port, line, ssl.create_default_context())
+    return _Plain(receiver.host, receiver.port, line)
+
+
+def _talk(server: smtplib.SMTP, receiver: Email, mail: Mail) -> Answer:
+    if receiver.security is Security.STARTTLS:
+        server.starttls(context=ssl.create_default_context())
+    if receiver.user:
+        server.login(receiver.user, receiver.password.reveal())
+    refused = server.send_message(mail.message, receiver.sender, list(receiver.to))
     if not refused:
         return Answer(code=250, body="taken")
     return Answer(code=250, body=f"taken, but for {', '.join(sorted(refused))}")

@@ -47,12 +47,23 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return f"{TEST_WORDS}: {self.anomaly.text}" if self.test else self.anomaly.text
 
 
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """What an Alertmanager (API v2 at `url`) is to keep quiet about: an episode, until then; None: not any more."""
+
+    url: str
+    episode: str
+    until_us: int | None
+    by: str
+    why: str
+
+
 class Post(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP request. Its headers and body may hold secrets."""
+    """An HTTP request. Its headers and body may hold secrets. `silence`: to be settled once it is taken."""
 
     url: str
     headers: dict[str, str]
     body: bytes
+    silence: Silence | None = None
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):

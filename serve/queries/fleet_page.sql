@@ -24,11 +24,13 @@ WITH listed AS (
     LIMIT $5
 )
 SELECT
-    page.robot_id, page.status, zone, mode, page.software, page.scenario, open_episodes, unacknowledged, calling_since,
+    page.robot_id, page.status, zone, mode, page.software, page.scenario,
+    coalesce(site, '') AS site, open_episodes, unacknowledged, calling_since,
     score, coalesce(worst.component, '') AS component, coalesce(worst.episode_id, '') AS episode_id,
     coalesce(worst.text, '') AS text, coalesce(worst.actor, '') AS actor, coalesce(worst.note, '') AS note,
     greatest(last_seen, latest.time) AS last_seen, greatest(page.received, latest.received) AS received
 FROM page
+LEFT JOIN robot_site ON robot_site.robot_id = page.robot_id
 LEFT JOIN LATERAL (
     SELECT frame.time, frame.received FROM frame
     WHERE frame.robot_id = page.robot_id AND frame.time <= now()

@@ -5,9 +5,9 @@ from typing import Annotated
 import asyncpg
 from fastapi import APIRouter, Depends, HTTPException, Request
 
-from serve import database
+from serve import database, fleet
 from serve.alarm_list import AlarmFilter, Part, alarm_list, part_counts
-from serve.asked import COMPONENTS, Asked, asked_of
+from serve.asked import COMPONENTS, Asked, asked_of, options
 from serve.context import Context
 from serve.identity import needs
 from serve.pages import Page, page
@@ -52,6 +52,8 @@ async def alarms_page(request: Request, person: Viewer) -> Page:
         counts = await part_counts(connection, wanted)
         found = await alarm_list(connection, part, wanted, grouped, asked.one("cursor") or None, HEAPS_A_PAGE)
         taken_out = await _taken_out(connection, part, asked)
+        sites = await fleet.sites(connection, None)
+    site_choices = options([(site.value, site.robots) for site in sites], asked.one("site"))
     return Page(
         "alarms.html",
         {
@@ -65,7 +67,7 @@ async def alarms_page(request: Request, person: Viewer) -> Page:
             "rule": rule,
             "rules": {"": "any", **RULE_WORDS},
             "groups": {"cause": "by cause", "none": "one by one"},
-            "choices": {"component": dict.fromkeys(COMPONENTS)},
+            "choices": {"site": site_choices, "component": dict.fromkeys(COMPONENTS)},
             "taken_out": taken_out,
         },
     )
@@ -93,5 +95,4 @@ async def _taken_out(connection: asyncpg.Connection, part: Part, asked: Asked) -
     """Components out of service, whether or not an alarm of them is on the list."""
     if part is not Part.OUT_OF_SERVICE:
         return []
-    wanted = asked.wanted
-    return [out for out in await database.out_of_service(connection) if wanted.text in out.robot_id]
+    return await database.out_of_service(connection, wanted=asked.wanted)

@@ -28,6 +28,7 @@ SPARKLINES_AT_ONCE = 200
 def filter_of(
     model: Words = [],  # noqa: B006  FastAPI reads the default, nobody changes it
     maker: Words = [],  # noqa: B006
+    site: Words = [],  # noqa: B006
     status: Words = [],  # noqa: B006
     component: str = "",
     scenario: str | None = None,
@@ -38,6 +39,7 @@ def filter_of(
     return Filter(
         models=tuple(model),
         makers=tuple(maker),
+        sites=tuple(site),
         statuses=tuple(status),
         component=component,
         scenario=scenario or None,

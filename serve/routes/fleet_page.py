@@ -59,12 +59,13 @@ async def fleet_page(request: Request, person: Viewer) -> Page:
         "fleet.html",
         {
             "asked": asked,
+            "take_away": Asked("/export", tuple(asked.filters)).but(),
             "counts": counts,
             "robots": robots,
             "lines": lines,
             "limit_y": limit_y,
             "signal": signal,
-            "choices": _choices(asked, facets),
+            "choices": choices_of(asked, facets),
             "sort": sort,
             "hours": str(hours),
             "group_by": group,
@@ -88,11 +89,12 @@ async def _lines(
     return lines, None if warn is None or not scale.low <= warn <= scale.high else scale.y(warn)
 
 
-def _choices(asked: Asked, facets: fleet.Facets) -> dict[str, dict[str, int | None]]:
+def choices_of(asked: Asked, facets: fleet.Facets) -> dict[str, dict[str, int | None]]:
     """What each selection offers, with how many robots have it."""
     found = {
         "model": facets.models,
         "maker": facets.makers,
+        "site": facets.sites,
         "software": facets.software,
         "scenario": facets.scenarios,
     }

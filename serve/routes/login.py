@@ -9,10 +9,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from serve.context import Context
 from serve.contract import API, route
+from serve.credentials import log_in, log_out
 from serve.database import WORST_FIRST
 from serve.identity import address_of, cookie_name, has_failed, may_try, needs, refuse_foreign_page
 from serve.pages import Page, render
-from serve.people import SESSION_AT_MOST, Person, Role, log_in, log_out, person_of
+from serve.people import SESSION_AT_MOST, Person, Role, person_of
 
 router = APIRouter()
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from serve.context import Context
 from serve.contract import API, body, route
 from serve.identity import needs
 from serve.people import Person, Role
-from serve.pipeline import Pipeline, Report
+from serve.pipeline import Pipeline, Report, narrowed
 from serve.publish import Publisher
 from serve.rejects import (
     LateWindows,
@@ -61,16 +61,21 @@ class Redriven(msgspec.Struct, frozen=True, kw_only=True):
 @route(router, "GET", "/pipeline", Role.VIEWER, PipelinePage)
 async def pipeline(request: Request, person: Annotated[Person, Depends(needs(Role.VIEWER))]) -> PipelinePage:
     """Rate, lag, processes, rejects by reason, windows to be repaired, who claimed to be which robot."""
+    return await pipeline_of(request, person)
+
+
+async def pipeline_of(request: Request, person: Person) -> PipelinePage:
+    """As far as it concerns the robots that they may see."""
     context: Context = request.app.state.context
     state: Pipeline = request.app.state.pipeline
-    now = datetime.now(UTC)
+    report, now = state.report(), datetime.now(UTC)
     async with context.reading(person) as connection:
         security = await security_events(connection, (now - EVENTS_OF).date())
     async with context.own() as connection:
         return PipelinePage(
-            report=state.report(),
-            rejects=await reject_counts(connection, now - COUNTED_FOR),
-            late=await late_windows(connection),
+            report=report if person.sees_all else narrowed(report),
+            rejects=await reject_counts(connection, now - COUNTED_FOR, person),
+            late=await late_windows(connection, person),
             security=security,
         )
 

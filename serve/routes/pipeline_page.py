@@ -1,6 +1,5 @@
 """The pages of whoever runs the pipeline: how it does with what it could not use, and who was told of alarms."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -10,11 +9,9 @@ from serve.context import Context
 from serve.identity import needs
 from serve.pages import Page, page
 from serve.people import Person, Role
-from serve.pipeline import Pipeline
-from serve.rejects import RejectsPage, late_windows, reject_counts, rejects_page
+from serve.rejects import RejectsPage, rejects_page
 from serve.routes.deliveries import MAX_ID
-from serve.routes.pipeline import COUNTED_FOR, EVENTS_OF
-from serve.security import security_events
+from serve.routes.pipeline import pipeline_of
 
 router = APIRouter()
 Viewer = Annotated[Person, Depends(needs(Role.VIEWER))]
@@ -28,25 +25,20 @@ async def pipeline_page(
 ) -> Page:
     """Rate, lag, processes; and the rejects themselves for those who may send them again."""
     context: Context = request.app.state.context
-    state: Pipeline = request.app.state.pipeline
-    report = state.report()
-    now = datetime.now(UTC)
-    async with context.reading(person) as connection:
-        security = await security_events(connection, (now - EVENTS_OF).date())
-    async with context.own() as connection:
-        counts = await reject_counts(connection, now - COUNTED_FOR)
-        late = await late_windows(connection)
-        rejects: RejectsPage | None = None
-        if person.role.may(Role.ADMIN):
+    found = await pipeline_of(request, person)
+    rejects: RejectsPage | None = None
+    if person.role.may(Role.ADMIN):
+        async with context.own() as connection:
             rejects = await rejects_page(connection, reason, cursor, REJECTS_A_PAGE)
     return Page(
         "pipeline.html",
         {
-            "report": report,
-            "processes": pipeline_view.lines(report.processes),
-            "counts": counts,
-            "late": late,
-            "security": security,
+            "report": found.report,
+            "processes": pipeline_view.lines(found.report.processes),
+            "counts": found.rejects,
+            "late": found.late,
+            "security": found.security,
+            "partial": not person.sees_all,
             "rejects": rejects,
             "reason": reason,
             "later": cursor is not None,
@@ -78,7 +70,7 @@ async def alerts_page(
             "receiver": receiver,
             "failed": failed,
             "dropped": dropped,
-            "may_ask_receivers": person.role.may(Role.OPERATOR) and person.fleets is None,
+            "may_ask_receivers": person.role.may(Role.OPERATOR) and person.sees_all,
             "before": before,
             "at_most": DELIVERIES_A_PAGE,
         },

@@ -221,7 +221,7 @@ export class Grid {
 function wanted(groupBy) {
   const query = new URLSearchParams();
   for (const [name, value] of new URLSearchParams(location.search)) {
-    if (value && ["status", "model", "maker", "software", "scenario", "component", "text"].includes(name)) query.append(name, value);
+    if (value && ["status", "model", "maker", "site", "software", "scenario", "component", "text"].includes(name)) query.append(name, value);
   }
   query.set("group_by", groupBy);
   return query;

@@ -10,6 +10,7 @@ const PARTS = {
   robot: () => import("./robot.mjs"),
   pipeline: () => import("./pipeline.mjs"),
   alerts: () => import("./alerts.mjs"),
+  export: () => import("./export.mjs"),
 };
 
 async function logOut(event) {

@@ -8,9 +8,10 @@ import pytest
 
 from schemas.anomaly import Cause
 from schemas.errors import SettingError
-from serve import database
+from serve import database, sites
 from serve.alarm_list import AlarmFilter, AlarmList, Part, alarm_list, part_counts
 from serve.filters import Filter
+from serve.sites import Placing
 from support.assess import robot
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -144,3 +145,11 @@ async def test_filters_narrow_the_list(connection):
 async def test_a_cursor_that_is_none_is_refused(connection, cursor):
     with pytest.raises(SettingError, match="cursor"):
         await alarm_list(connection, Part.OPEN, ALL, True, cursor, 2)
+
+
+async def test_the_list_can_be_narrowed_to_a_site(connection):
+    names = [await episode(connection, number, "battery_soh") for number in range(3)]
+    await sites.place(connection, [Placing(robot(1), "Berlin"), Placing(robot(2), "Graz")])
+    here = AlarmFilter(robots=Filter(sites=("Berlin",)))
+    assert [heap.episode_ids for heap in (await listed(connection, wanted=here)).heaps] == [[names[1]]]
+    assert (await part_counts(connection, here))[Part.OPEN] == 1

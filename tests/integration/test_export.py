@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pyarrow import parquet
 from deploy import cli
 from schemas.robot_code import make_code
 from serve import database, export
-from serve.export import Export, Format, Progress, What
+from serve.export import Export, Format, Progress, Size, What
 from serve.filters import Filter
 
 ONE, OTHER = (make_code("ZZ", "TEST", "MODEL1", str(number)) for number in (1, 2))
@@ -48,8 +49,16 @@ def _asked(form: Format, what: What = What.FRAMES, wanted: Filter | None = None,
     )  # fmt: skip
 
 
-async def _bytes(connection: asyncpg.Connection, asked: Export) -> bytes:
-    return b"".join([piece async for piece in export.export(connection, asked)])
+async def _bytes(
+    connection: asyncpg.Connection, asked: Export, told: Callable[[Progress], None] = lambda progress: None
+) -> bytes:
+    @asynccontextmanager
+    async def reading() -> AsyncIterator[asyncpg.Connection]:
+        async with connection.transaction(readonly=True):
+            yield connection
+
+    robots = await export.robots_of(connection, asked.wanted)
+    return b"".join([piece async for piece in export.export(reading, asked, robots, told)])
 
 
 async def test_csv_has_a_line_a_frame_robot_by_robot_and_no_formula(connection, monkeypatch: pytest.MonkeyPatch):
@@ -96,10 +105,31 @@ async def test_health_is_exported_with_its_components(connection):
 async def test_only_the_robots_and_the_time_that_were_asked_for(connection):
     told: list[Progress] = []
     asked = _asked(Format.CSV, wanted=Filter(prefixes=(ONE,)), seconds=2)
-    pieces = [piece async for piece in export.export(connection, asked, told.append)]
-    rows = list(csv.DictReader(io.StringIO(b"".join(pieces).decode(), newline="")))
+    content = await _bytes(connection, asked, told.append)
+    rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     assert {row["robot_id"] for row in rows} == {ONE}
-    assert told[-1] == Progress(1, 1, 2)
+    assert told[-1] == Progress(1, 1, 2, 1.0)
+    assert await export.size_of(connection, asked) == Size(robots=1, rows=2)
+
+
+async def test_how_far_it_is_follows_from_robots_and_the_time_of_the_last_row(
+    connection, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 3)
+    told: list[Progress] = []
+    await _bytes(connection, _asked(Format.CSV, seconds=10), told.append)
+    assert [(one.done, one.rows, one.share) for one in told] == [
+        (0, 0, 0.0), (0, 3, 0.1), (0, 5, 0.2), (1, 5, 0.5), (1, 8, 0.6), (1, 10, 0.7), (2, 10, 1.0),
+    ]  # fmt: skip
+
+
+async def test_what_takes_long_to_count_is_not_counted_and_the_transaction_goes_on(
+    connection, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(export, "COUNT_WITHIN_S", 0.000_001)
+    async with connection.transaction():
+        assert await export.size_of(connection, _asked(Format.CSV)) == Size(robots=2, rows=None)
+        assert await connection.fetchval("SELECT count(*) FROM robot") == 2
 
 
 def test_the_command_writes_a_file_or_none(

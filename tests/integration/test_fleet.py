@@ -10,9 +10,10 @@ from ingest.anomaly_rows import add_anomalies
 from schemas.anomaly import AlarmState, Transition
 from schemas.errors import SettingError
 from schemas.robot_code import CODE_LENGTH, make_code
-from serve import database, fleet
+from serve import database, fleet, sites
 from serve.filters import Filter
 from serve.fleet import GroupBy, Sort
+from serve.sites import Placing
 from support import messages
 from support.flood import then
 from support.frames import TIME_US
@@ -36,6 +37,7 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
             "INSERT INTO health VALUES ($1, $2, $2, $2, $3, 'A', 'working', $4, 'lab', 0, '[]')",
             code, NOW - timedelta(minutes=age), status, f"{age % 2}.0",
         )  # fmt: skip
+    await sites.place(opened, [Placing(WELL, "Berlin"), Placing(WORN, "Graz"), Placing(ILL, "Berlin")])
     old = TIME_US - 30 * 86_400_000_000
     for number, (code, state, at_us) in enumerate(
         [
@@ -148,6 +150,9 @@ async def test_a_cursor_of_another_sort_is_refused(connection):
         (Filter(models=(WELL[:12],)), {WELL, ILL, NEW}),
         (Filter(makers=(WELL[:6],)), set(ROBOTS)),
         (Filter(makers=("ZZNONE",)), set()),
+        (Filter(sites=("Berlin",)), {WELL, ILL}),
+        (Filter(sites=("Berlin", "Graz"), statuses=("OFF_SPEC",)), {ILL}),
+        (Filter(sites=("nowhere",)), set()),
         (Filter(statuses=("UNKNOWN", "FAILURE")), {NEW, SILENT, SEEN}),
         (Filter(component="joint"), {WORN, ILL, SEEN}),
         (Filter(component="joint/2"), {WORN, ILL, SEEN}),
@@ -188,6 +193,18 @@ async def test_the_grid_has_every_robot_once_in_columns_of_one_length(connection
     assert grid.age_s[ill] >= 120
 
 
+async def test_the_grid_by_site_has_those_together_of_which_nobody_has_said(connection):
+    grid = await fleet.grid(connection, EVERY, GroupBy.SITE)
+    assert [(group.key, group.count) for group in grid.groups] == [("", 3), ("Berlin", 2), ("Graz", 1)]
+
+
+async def test_a_robot_says_where_it_is(connection):
+    (line,) = (await fleet.robots_page(connection, Filter(text=ILL), Sort.WORST, None, 10)).robots
+    state = await database.robot(connection, ILL)
+    assert state is not None
+    assert line.site == state.site == "Berlin"
+
+
 async def test_a_sparkline_has_the_worst_joint_of_each_hour_and_the_newest_window(connection):
     hour = NOW.replace(minute=0, second=0)
     for ago in (1, 3):
@@ -214,5 +231,8 @@ async def test_facets_offer_what_there_is_among_the_robots_that_one_may_see(conn
     assert [(facet.value, facet.robots) for facet in found.models] == [(WELL[:12], 3), (WORN[:12], 3)]
     assert [(facet.value, facet.robots) for facet in found.makers] == [(WELL[:6], 6)]
     assert ("1.0", 2) in [(facet.value, facet.robots) for facet in found.software]
+    await sites.place(connection, [Placing(make_code("ZZ", "TEST", "MODEL9", "1"), "Graz")])  # it has sent nothing
+    assert [(facet.value, facet.robots) for facet in found.sites] == [("Berlin", 2), ("Graz", 1)]
     some = await fleet.facets(connection, (WELL[:12],))
+    assert [(facet.value, facet.robots) for facet in some.sites] == [("Berlin", 2)]
     assert [(facet.value, facet.robots) for facet in some.models] == [(WELL[:12], 3)]

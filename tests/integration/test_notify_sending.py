@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from processors.notify import smtp
 from processors.notify.outgoing import outgoing
 from processors.notify.receivers import Email, Reach, Receiver, Secret, Security, Webhook
 from processors.notify.resolver import system_lookup
@@ -254,3 +255,31 @@ async def test_mail_goes_out_with_tls_and_a_login_or_not_at_all(
     assert {login.password for login in logins} == {b"c4n4ry", b"wr0ng"}
     assert (refused.code, refused.error[:29]) == (0, "the login was refused: 535 5."), refused
     assert "wr0ng" not in refused.error
+
+
+@pytest.mark.parametrize("security", Security)
+async def test_a_mail_server_that_drips_does_not_keep_its_thread(
+    security: Security, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "MAIL_TIMEOUT_S", 0.3)
+    left = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Never as slow as a step's time limit, and never done: a greeting, or a TLS record, byte by byte."""
+        try:
+            writer.write(b"\x16\x03\x03\x40\x00" if security is Security.TLS else b"22")
+            while not reader.at_eof():
+                writer.write(b"2")
+                await writer.drain()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(1000), 0.02)
+        except ConnectionError:
+            pass
+        left.set()
+        writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with server:
+        answer = await sent(email(port=server.sockets[0].getsockname()[1], security=security))
+        await left.wait()
+    assert (answer.code, answer.error) == (0, "not taken within 0.3 s")

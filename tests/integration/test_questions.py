@@ -18,6 +18,7 @@ from schemas.limits import Limits
 from schemas.robot_code import make_code
 from schemas.signals import SIGNALS, Component
 from serve import database, figures
+from serve.filters import Filter
 from support import messages
 from support.frames import TIME_US
 
@@ -220,6 +221,8 @@ async def test_what_is_out_of_service_is_so_until_it_or_all_of_its_robot_is_in_s
     await add_actions(connection, [action(7, back), action(8, out, "battery")])
     assert await out_of_service() == [(ILL, "battery"), (WELL, "")]
     assert [found.robot_id for found in await database.out_of_service(connection, WELL)] == [WELL]
+    only = Filter(text=ILL)
+    assert {found.robot_id for found in await database.out_of_service(connection, wanted=only)} == {ILL}
 
 
 async def test_the_newest_rows_of_a_robot_come_by_column_name(connection: asyncpg.Connection):

@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Mount
 
 from serve import credentials
-from serve.people import Role, log_in
+from serve.people import Role
 from support import two_fleets
 from support.asgi import ask
 from support.routes import BODIES, OF_EVERY_ROBOT, OTHERS, PUBLIC, PUBLIC_MOUNTS, ROUTES, target
@@ -49,7 +49,7 @@ async def world(database_url):
 
 async def _session(connection: asyncpg.Connection) -> str:
     link = await credentials.give(connection, "link", "person", Role.ADMIN, None, FOR_A_DAY)
-    found = await log_in(connection, link)
+    found = await credentials.log_in(connection, link)
     assert found is not None
     return found[1]
 
@@ -164,6 +164,37 @@ async def test_receivers_count_what_the_asker_may_see(world):
     for who, failed in (("viewer", 2), ("viewer of ours", 1)):
         (pager,) = msgspec.json.decode((await ask(app, "GET", "/api/v1/receivers", people[who])).body)
         assert (pager["name"], pager["failed"]) == ("pager", failed)
+
+
+async def test_of_the_pipeline_who_sees_a_fleet_learns_what_concerns_its_robots(world, database_url):
+    app, people = world
+    connection = await asyncpg.connect(database_url)
+    for offset, (key, reason) in enumerate(
+        [(OURS, "late"), (THEIRS, "broken"), (THEIRS, "broken"), (None, "nameless"), ("\\", "odd")], start=1
+    ):
+        await connection.execute(
+            "INSERT INTO reject VALUES ('t', 0, $1, now(), $2, 'd', convert_to($3, 'UTF8'), 'bytes')",
+            offset, reason, key,
+        )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO late_window VALUES ($1, now(), 1, 0, 0, 'late'), ($2, now(), 1, 0, 0, 'resent')", OURS, THEIRS
+    )
+    await connection.close()
+
+    async def told(who: str) -> tuple[dict[str, int], list[str], int | None]:
+        page = msgspec.json.decode((await ask(app, "GET", "/api/v1/pipeline", people[who])).body)
+        late = [window["reason"] for window in page["late"]]
+        return {one["reason"]: one["records"] for one in page["rejects"]}, late, page["report"]["landed"]
+
+    assert await told("viewer of ours") == ({"late": 1}, ["late"], None)
+    assert await told("operator of theirs") == ({"broken": 2}, ["resent"], None)
+    rejects, late, landed = await told("viewer")
+    assert (rejects, sorted(late), landed) == (
+        {"r": 1, "late": 1, "broken": 2, "nameless": 1, "odd": 1}, ["late", "resent"], 0,
+    )  # fmt: skip
+    page = await ask(app, "GET", "/pipeline", people["viewer of ours"] | {"accept": "text/html"})
+    assert page.status == 200
+    assert "broken" not in page.text
 
 
 async def _rows_of_ours(database_url: str) -> list[asyncpg.Record]:

@@ -14,6 +14,7 @@ from schemas.signals import Limit, Statistic
 from serve import database
 from serve.people import Role
 from serve.series import Resolution, series
+from serve.span import RANGES
 from support import two_fleets
 from support.asgi import ask
 
@@ -21,6 +22,7 @@ CODE = make_code("ZZ", "TEST", "MODEL1", "1")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+NOW = two_fleets.NOW
 
 
 @pytest.fixture
@@ -187,3 +189,17 @@ async def test_the_api_tells_the_limits_of_the_robots_model(
         async with two_fleets.application(database_url, limits=limits) as app:
             (told,) = msgspec.json.decode((await ask(app, "GET", asked, admin)).body)
             assert told["above"]["alarm"] == alarm
+
+
+@pytest.mark.parametrize("width", RANGES.values(), ids=list(RANGES))
+async def test_every_range_of_the_page_is_answered_to_who_sees_a_part_of_the_fleet(
+    connection: asyncpg.Connection, database_url: str, width: timedelta
+) -> None:
+    """Also those that are made of hours: how far these go is asked by the one who looks."""
+    await two_fleets.fill(connection)
+    viewer = await two_fleets.token(connection, Role.VIEWER, ["ours"])
+    ends = f"from={(NOW - width).isoformat()}&to={NOW.isoformat()}".replace("+", "%2B")
+    async with two_fleets.application(database_url) as app:
+        path = f"/api/v1/robots/{two_fleets.OURS}/series?signal=battery_soc&{ends}"
+        answer = await ask(app, "GET", path, viewer)
+    assert answer.status == 200, answer.text

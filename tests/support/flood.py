@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from processors.fleet_state import Fleet
-from processors.groups import Outcome, step
+from processors.groups import OPEN_AT, Outcome, step
 from processors.members import SLICE_US, Arrived, Asked, Seen
 from schemas.action import Action, Kind, check_action
 from schemas.anomaly import FLEET, Anomaly, Cause, Transition, about_of
@@ -16,6 +16,9 @@ from support.assess import START_US, robot
 
 HOT = ("limit", "joint_temperature_c", "above")
 SILENT = ("silence", "", "")
+CURRENT = ("drift", "joint_current_a", "above")
+TRACKING = ("step", "joint_tracking_error_rad", "above")
+MINUTE = 60
 
 
 def at_us(seconds: float) -> int:
@@ -99,3 +102,8 @@ class Played:
     @property
     def open_parents(self) -> int:
         return len(self.fleet.open_parents)
+
+
+def flood(size: int = OPEN_AT, **of: str) -> list[Anomaly]:
+    """So many robots that open at once."""
+    return [opened(number, **of) for number in range(size)]  # type: ignore[arg-type]

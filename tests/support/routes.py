@@ -15,7 +15,7 @@ PUBLIC = "public"
 PUBLIC_MOUNTS = ["/static"]
 """Files that are the same for everybody."""
 FILLED = {"code": OURS, "episode_id": episode_of(OURS), "table": "frames", "form": "csv",
-          "delivery": DELIVERY[OURS], "name": "pager"}  # fmt: skip
+          "delivery": DELIVERY[OURS], "name": "pager", "export_id": "none"}  # fmt: skip
 """What stands in a path: ours."""
 QUERIES: dict[str, str] = {
     "/api/v1/sparklines": f"robot={OURS}",

@@ -15,9 +15,10 @@ from prometheus_client import CollectorRegistry
 
 from deploy.local import ports
 from schemas.kafka import Kafka
+from serve import credentials
 from serve.context import Context
 from serve.metrics import ServeMetrics
-from serve.people import Role, issue
+from serve.people import Role
 from serve.server import Server, ServeSettings
 
 WITHIN_S = 60.0
@@ -34,7 +35,7 @@ class Serving:
     async def token(self, role: Role, fleets: list[str] | None = None) -> str:
         connection = await asyncpg.connect(self.database_url)
         try:
-            return await issue(connection, "token", f"a {role}", role, fleets, FOR_A_DAY)
+            return await credentials.give(connection, "token", f"a {role}", role, fleets, FOR_A_DAY)
         finally:
             await connection.close()
 

@@ -21,6 +21,7 @@ from serve.people import Role
 from serve.pipeline import Pipeline
 from serve.publish import Publisher
 from serve.trust import Trust
+from serve.visits import Visits
 
 OURS, THEIRS = make_code("ZZ", "OURS", "MODEL1", "1"), make_code("ZZ", "THEM", "MODEL1", "1")
 FLEETS = {"ours": "ZZOURS", "theirs": "ZZTHEM"}
@@ -34,7 +35,7 @@ DELIVERY = {OURS: 1001, THEIRS: 1002}
 def app_of(context: Context) -> FastAPI:
     """With nothing behind it but a database: what is asked of Kafka gets no answer."""
     pipeline = Pipeline(Path("/nowhere"), context)
-    return create_app(context, Live(NO_KAFKA, context), pipeline, Publisher(NO_KAFKA))
+    return create_app(context, Live(NO_KAFKA, context), pipeline, Publisher(NO_KAFKA), Visits())
 
 
 @asynccontextmanager
@@ -71,12 +72,26 @@ async def fill(connection: asyncpg.Connection) -> None:
 
 async def add_robot(connection: asyncpg.Connection, code: str, text: str) -> None:
     """With `text` wherever a robot or a person can write one."""
+    for add in (_add_state, _add_data, _add_episode, _add_deliveries):
+        await add(connection, code, text)
+
+
+async def _add_state(connection: asyncpg.Connection, code: str, text: str) -> None:
     first = NOW - timedelta(days=1)
     await connection.execute("INSERT INTO robot (robot_id, first_time) VALUES ($1, $2)", code, first)
     await connection.execute(
         "INSERT INTO health VALUES ($1, $2, $2, $2, 'FAILURE', 'D', 'working', $3, $3, 1, '[]')", code, NOW, text
     )
+    await connection.execute("INSERT INTO robot_site VALUES ($1, $2)", code, text)
     await connection.execute("INSERT INTO health_history VALUES ($1, $2, 'FAILURE', 'D', '[]')", code, NOW)
+    await connection.execute(
+        "INSERT INTO action (action_id, robot_id, kind, episode_id, component, actor, note, time)"
+        " VALUES ($1, $2, 'out_of_service', '', 'battery', $3, $3, $4)",
+        f"action-of-{code}", code, text, NOW,
+    )  # fmt: skip
+
+
+async def _add_data(connection: asyncpg.Connection, code: str, text: str) -> None:
     await connection.execute(
         "INSERT INTO frame (robot_id, time, seq, boot_id, mono_us, received, mode, backfill, scenario, software,"
         " battery_soc) VALUES ($1, $2, 0, 1, 0, $2, 1, false, $3, $3, 0.5)",
@@ -93,6 +108,15 @@ async def add_robot(connection: asyncpg.Connection, code: str, text: str) -> Non
         " VALUES ($1, $2, 0, 'battery_soc', 0, 7, 1)",
         code, NOW - timedelta(seconds=5),
     )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO vitals_hourly (robot_id, start, windows, seen_s, frames, missing, fault_frames,"
+        " backfill_frames, boots, last_time, received, mode, software, scenario)"
+        " VALUES ($1, date_trunc('hour', $2::timestamptz), 1, 10, 10, 0, 0, 0, 1, $2, $2, 1, $3, $3)",
+        code, NOW, text,
+    )  # fmt: skip
+
+
+async def _add_episode(connection: asyncpg.Connection, code: str, text: str) -> None:
     for table, columns in (
         ("anomaly", "number, transition, first_time, last_time"),
         ("episode", "transitions, opened, last_sign"),
@@ -106,12 +130,9 @@ async def add_robot(connection: asyncpg.Connection, code: str, text: str) -> Non
             f" $4, {number}, $3, $3)",
             code, episode_of(code), NOW, text,
         )  # fmt: skip
-    await connection.execute(
-        "INSERT INTO vitals_hourly (robot_id, start, windows, seen_s, frames, missing, fault_frames,"
-        " backfill_frames, boots, last_time, received, mode, software, scenario)"
-        " VALUES ($1, date_trunc('hour', $2::timestamptz), 1, 10, 10, 0, 0, 0, 1, $2, $2, 1, $3, $3)",
-        code, NOW, text,
-    )  # fmt: skip
+
+
+async def _add_deliveries(connection: asyncpg.Connection, code: str, text: str) -> None:
     await connection.execute(
         "INSERT INTO receiver (name, kind, configured, reason) VALUES ('pager', 'webhook', true, 'it said so')"
         " ON CONFLICT DO NOTHING"
@@ -131,11 +152,6 @@ async def add_robot(connection: asyncpg.Connection, code: str, text: str) -> Non
     await connection.execute(
         "INSERT INTO security_event VALUES ($2::date, $1, 'seal_wrong', true, 0, 1, $3, $3, 1, 1, $4)",
         code, NOW.date(), NOW, text,
-    )  # fmt: skip
-    await connection.execute(
-        "INSERT INTO action (action_id, robot_id, kind, episode_id, component, actor, note, time)"
-        " VALUES ($1, $2, 'out_of_service', '', 'battery', $3, $3, $4)",
-        f"action-of-{code}", code, text, NOW,
     )  # fmt: skip
 
 

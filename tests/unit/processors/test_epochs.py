@@ -1,68 +1,25 @@
 """Epochs through the assessor: windows are gathered, judged once, and come to one condition a cause."""
 
-from collections.abc import Iterator
-
 import msgspec
 import numpy as np
 import pytest
 
 from processors import slow
-from processors.detectors.tuning import Tuning
 from processors.epochs import EPOCH_US
 from processors.findings import DRIFT, GAP, RESTART, RULE_VERSIONS, STEP, TREND
-from processors.shard import restore
 from schemas.action import Action, Kind
 from schemas.anomaly import Anomaly, Transition
-from schemas.errors import ContractError
 from schemas.health import Status, Zone
 from schemas.limits import Limits
-from schemas.vitals import PROVISIONAL, Acted, Vitals
-from support.assess import START_US, Readings, robot, window
+from schemas.vitals import PROVISIONAL, Acted
+from support.assess import Readings, robot, window
 from support.assessing import Assessed
-
-ONE = robot(1)
-COMMISSIONING = Tuning().commissioning
-BEGIN_US = START_US // EPOCH_US * EPOCH_US
-DAY = 144
-
-
-def epoch(robots: dict[str, Readings], number: int, kind: int = 0, parts: int = 1, part: int = 0) -> Vitals:
-    """The n-th epoch's only window, or one of several."""
-    start_us = BEGIN_US + number * EPOCH_US + part * EPOCH_US // parts
-    times = np.full(len(robots), start_us + 1, np.int64).tobytes()
-    vitals = window(robots, 0, kind=kind)
-    return msgspec.structs.replace(
-        vitals, start_us=start_us, length_us=EPOCH_US // parts, last_time_us=times, received_us=times
-    )
-
-
-def readings(rng: np.random.Generator, more_current: float = 0.0, wear: float = 0.1) -> Readings:
-    speed = 1 + 0.1 * rng.normal()
-    torque = 10 * speed + 0.3 * rng.normal()
-    return {
-        "joint_velocity_rad_s": [speed],
-        "joint_torque_nm": [torque],
-        "joint_current_a": [0.5 * torque + 0.05 * rng.normal() + more_current],
-        "joint_wear": [wear],
-    }
-
-
-def life(epochs: int, rng: np.random.Generator, **faults: float) -> Iterator[Vitals]:
-    for number in range(epochs):
-        yield epoch({ONE: readings(rng)}, number)
+from support.epochs import BEGIN_US, COMMISSIONING, DAY, ONE, copy_of, epoch, past_commissioning, readings
 
 
 @pytest.fixture(scope="module")
 def commissioned() -> Assessed:
-    return Assessed().take(*life(COMMISSIONING + 1, np.random.default_rng(1)))
-
-
-def copy_of(assessed: Assessed) -> Assessed:
-    return Assessed(shard=assessed.shard, slow=dict(assessed.slow), records=dict(assessed.records))
-
-
-def slowly(anomalies: list[Anomaly]) -> list[tuple[str, str, str, Transition]]:
-    return [(a.rule, a.component, a.signal, a.transition) for a in anomalies]
+    return past_commissioning()
 
 
 def test_a_joint_that_draws_more_at_the_same_load_is_one_episode_with_its_evidence(commissioned: Assessed) -> None:
@@ -102,24 +59,6 @@ def test_it_ends_when_the_joint_is_as_it_was(commissioned: Assessed) -> None:
         more = 2.0 if number < COMMISSIONING + DAY else 0.0
         assessed.take(epoch({ONE: readings(rng, more_current=more)}, number))
     assert [a.transition for a in assessed.anomalies] == [Transition.OPENED, Transition.CLEARED]
-
-
-def test_a_stored_and_restored_state_goes_on_as_it_would_have(commissioned: Assessed) -> None:
-    shard = restore(commissioned.shard, slow.restore(commissioned.slow.values()))
-    assert shard.slow is not None
-    again = slow.restore(slow.snapshots(shard.slow).values())
-    assert again is not None
-    assert slow.snapshots(again) == slow.snapshots(shard.slow) == commissioned.slow
-
-
-def test_an_epoch_that_was_judged_is_not_judged_again_after_a_restart(commissioned: Assessed) -> None:
-    assessed = copy_of(commissioned)
-    before = assessed.shard
-    assessed.take(epoch({ONE: readings(np.random.default_rng(3))}, COMMISSIONING + 1))
-    remembered = dict(assessed.slow)
-    assessed.shard = before  # it was stopped after the slow state was written, before the shard's
-    assessed.take(epoch({ONE: readings(np.random.default_rng(3))}, COMMISSIONING + 1))
-    assert assessed.slow == remembered
 
 
 def test_an_epoch_is_the_mean_of_its_windows_and_waits_for_them() -> None:
@@ -246,14 +185,6 @@ def test_a_sender_that_starts_again_and_again_is_told() -> None:
     ]  # fmt: skip
 
 
-def test_slow_state_of_another_version_is_not_misread(commissioned: Assessed) -> None:
-    (packed,) = commissioned.slow.values()
-    with pytest.raises(ContractError, match="version 2"):
-        slow.restore([packed.replace(b"\x01", b"\x02", 1)])
-    with pytest.raises(ContractError, match="cannot be read"):
-        slow.restore([packed[:-1]])
-
-
 def test_models_are_judged_by_their_own_parameters() -> None:
     calm = robot(1, "CALM01")
     limits = Limits(detectors={calm[:12]: {"drift_threshold": 1e4, "step_threshold": 1e4}})
@@ -265,30 +196,6 @@ def test_models_are_judged_by_their_own_parameters() -> None:
         }
         assessed.take(epoch(cells, number))
     assert {anomaly.robot_id for anomaly in assessed.anomalies if anomaly.rule in (DRIFT, STEP)} == {ONE}
-
-
-def test_after_a_restart_reports_are_about_the_robots_that_they_are_about() -> None:
-    """Of two robots of a shard the first one's state was written, the other's was not, before the shard was."""
-    first, second = sorted([robot(1), robot(2)])
-    written = slow._bucket(first.encode())
-    assert slow._bucket(second.encode()) != written
-
-    def run(interrupted: bool) -> list[tuple[str, str, Transition]]:
-        assessed, rng = Assessed(), np.random.default_rng(3)
-        for number in range(9 * DAY):
-            spread = {first: 10.0, second: 40.0 if number > 8 * DAY else 10.0}
-            cells: dict[str, Readings] = {
-                code: {"battery_cell_spread_mv": spread[code] + rng.normal()} for code in (first, second)
-            }
-            shard, buckets = assessed.shard, dict(assessed.slow)
-            assessed.take(epoch(cells, number))
-            if interrupted and number % DAY == 100:
-                assessed.shard, assessed.slow = shard, buckets | {written: assessed.slow[written]}
-                assessed.take(epoch(cells, number))
-        return [(a.robot_id, a.rule, a.transition) for a in assessed.anomalies]
-
-    assert run(interrupted=True) == run(interrupted=False)
-    assert {code for code, _, _ in run(interrupted=False)} == {second}
 
 
 def test_a_robot_is_judged_alike_alone_and_beside_one_that_has_more_signals() -> None:
@@ -327,34 +234,3 @@ def test_a_context_that_an_update_takes_away_raises_nothing() -> None:
             del seen["joint_torque_nm"]
         assessed.take(epoch({ONE: seen}, number))
     assert assessed.anomalies == []
-
-
-def test_slow_state_that_is_ahead_of_its_shard_in_robots_and_tracks_is_gone_on_from() -> None:
-    """Two layouts' windows of one batch; it was stopped after the slow state was written, before the shard's."""
-    first, second, last = sorted([robot(1), robot(2), robot(3)])
-    rng = np.random.default_rng(1)
-    assessed = Assessed()
-    for number in range(3):
-        warm: Readings = {"battery_temperature_c": 30 + rng.normal()}
-        assessed.take(epoch({first: readings(rng)}, number), epoch({second: warm}, number))
-    more: Readings = {"battery_temperature_c": 30.0, "battery_resistance_mohm": 50.0}
-    batch = epoch({first: readings(rng)}, 3), epoch({second: more, last: more}, 3)
-    before = assessed.shard
-    remembered = dict(assessed.take(*batch).slow)
-    assessed.shard = before
-    assessed.take(*batch)
-    assert assessed.slow == remembered
-
-
-def test_only_what_has_changed_is_written() -> None:
-    robots = [robot(number) for number in range(1, 30)]
-    assessed = Assessed()
-    for number in range(2):
-        assessed.take(epoch({code: {"joint_current_a": [1.0]} for code in sorted(robots)}, number))
-    before = slow.restore(assessed.slow.values())
-    assessed.take(epoch({robots[0]: {"joint_current_a": [1.0]}}, 2))
-    after = slow.restore(assessed.slow.values())
-    assert before is not None
-    assert after is not None
-    assert list(slow.snapshots(after, before)) == [slow._bucket(robots[0].encode())]
-    assert slow.snapshots(after, after) == {}

@@ -1,5 +1,6 @@
 """What a benchmark of several rounds tells."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -70,3 +71,11 @@ def test_the_text_stands_by_itself():
         "a note",
     ):
         assert part in shown
+
+
+def test_of_many_values_the_slow_ones_stand_beside_the_median_and_of_few_nothing_is_made_up():
+    many, few = Line("many", "many", list(range(1, 41))), Line("few", "few", [1, 2, 3])
+    told = replace(report(many, few), with_p95=True)
+    assert "many 20.5 1 40 38" in " ".join(text(told).split())
+    assert "few 2 1 3 –" in " ".join(text(told).split())
+    assert figures(told, MACHINE, NOW)["p95"] == {"many": 38, "few": None}
