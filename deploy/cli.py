@@ -43,6 +43,7 @@ COMMANDS = {
     "evaluate": "hold the detectors against recordings, or a CSV file of your own",
     "ledger": "send frames that follow from a seed, and keep a book of what became of each",
     "verify": "hold a ledger's book against the database: nothing lost, nothing doubled",
+    "verify-log": "hold an exported logbook of a robot against signatures, chain and checkpoints, offline",
     "topics": "create every topic, and say where one differs",
     "migrate": "bring the database's tables up to date",
     "agent": "process on a robot: readings to Kafka, through a spool",
@@ -70,6 +71,8 @@ EXTRAS = {
     "confluent_kafka": "admin",
     "playwright": "bench",
     "matplotlib": "evaluate",
+    "cryptography": "logbook",
+    "rfc8785": "logbook",
     "fastapi": "serve",
     "jinja2": "serve",
     "starlette": "serve",
@@ -157,7 +160,9 @@ def _load(name: str) -> Command:
         hint = f"did you mean {close[0]}?" if close else "robovitals --help lists them"
         raise SettingError(f"no command {name!r}: {hint}")
     try:
-        module = f"{name}_" if keyword.iskeyword(name) else name
+        module = name.replace("-", "_")
+        if keyword.iskeyword(module):
+            module += "_"
         command: Command = importlib.import_module(f"deploy.commands.{module}")
     except ModuleNotFoundError as error:
         raise _unavailable(name, error) from None

@@ -22,7 +22,8 @@ class RobovitalsError(Exception):
 class RejectError(RobovitalsError):
     """This record cannot be used, and never will be.
 
-    `reason` is one of the short, stable words of `schemas.frame.REJECT_REASONS`; the text says the details.
+    `reason` is one of the short, stable words of `schemas.frame.REJECT_REASONS`, or of `schemas.chain.Fault` for an
+    entry of a logbook; the text says the details.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

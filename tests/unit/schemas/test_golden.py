@@ -13,12 +13,15 @@ from deploy.json_schema import json_schema
 from processors.episodes import restore, snapshot
 from schemas.action import LONGEST_TEXT, decode_action, encode_action
 from schemas.anomaly import About, AlarmState, Cause, cause_of, decode_anomaly, encode_anomaly
+from schemas.canonical import canonical
+from schemas.checkpoint import decode_published
 from schemas.errors import RejectError
 from schemas.frame import decode_frame, encode_frame
 from schemas.health import decode_health, encode_health
+from schemas.logbook_file import read_file, write_file
 from schemas.reject import decode_reject, encode_reject
 from schemas.vitals import decode_vitals, encode_vitals
-from support import messages
+from support import logbooks, messages
 from support.frames import DOWNSAMPLED, frame
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -42,6 +45,8 @@ KEPT = {
     "record.v1.msgpack": (messages.RECORD_OF_V1, restore, None),
     "record.v2.msgpack": (messages.RECORD, restore, snapshot),
     "reject.v1.msgpack": (messages.REJECT, decode_reject, encode_reject),
+    "logbook.v1.jsonl": (logbooks.KEPT, read_file, lambda f: write_file(f.robot_id, f.records, f.anchors)),
+    "checkpoint.v1.json": (logbooks.KEPT_CHECKPOINT, decode_published, canonical),
 }
 
 
