@@ -20,7 +20,8 @@ from schemas.keyring import POLICIES, REFRESH_S, KeyEnd, Keyring, PolicyChange
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 4.0
+"""Of a look as a whole, so that one that gets no answer ends, and the next is made, before a change holds."""
 
 # Times travel as microseconds, since a double cannot hold a timestamptz exactly.
 _POLICIES = "SELECT maker, (extract(epoch FROM since) * 1000000)::bigint AS since_us, policy FROM seal_policy"
@@ -47,11 +48,12 @@ class Verifying:
         )
         self._connection: Connection | None = None
         self._change = 0
+        self._looked = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Both, until `stop` or until one of them raises."""
         reading = asyncio.create_task(self._read(stop), name="seals")
-        working = asyncio.create_task(self._process.run(stop), name="process")
+        working = asyncio.create_task(self._work(stop), name="process")
         await asyncio.wait({reading, working}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
         await asyncio.wait({working})
@@ -68,6 +70,18 @@ class Verifying:
         """For /healthz."""
         return self._process.stuck(now_s)
 
+    async def _work(self, stop: asyncio.Event) -> None:
+        """With a keyring a process itself waits until it knows what holds. Without one it would begin at once, and
+        let pass what must be sealed until it is stopped: each time that it is started again.
+        """
+        if self._keyring is None:
+            waiting = [asyncio.create_task(event.wait()) for event in (self._looked, stop)]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+        if not stop.is_set():
+            await self._process.run(stop)
+
     async def _read(self, stop: asyncio.Event) -> None:
         try:
             await look_until(stop, "reading which seals are required", self._look, self._disconnect, self._retries)
@@ -75,20 +89,23 @@ class Verifying:
             self._disconnect()
 
     async def _look(self) -> float:
+        async with asyncio.timeout(TIMEOUT_S):
+            await self._learn()
+        self._looked.set()
+        return REFRESH_S
+
+    async def _learn(self) -> None:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._database_url, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S
-            )
+            self._connection = await asyncpg.connect(self._database_url)
         policies = [PolicyChange(**row) for row in await self._connection.fetch(_POLICIES)]
         if self._keyring is None:
             _refuse_unverified(policies)
-            return REFRESH_S
+            return
         found = await self._connection.fetch(_ENDS, self._change)
         self._keyring.learn(
             policies, [KeyEnd(row["robot_id"], row["key_version"], row["ends_us"]) for row in found]
         )
         self._change = found[-1]["change"] if found else self._change
-        return REFRESH_S
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -145,6 +145,9 @@ def told(summary: Summary, path: str, as_json: bool) -> int:
     if missing:
         print(f"robovitals: {summary.sent} frames were sent, and {summary.landed} rows and "
               f"{summary.rejected} rejects are there", file=sys.stderr)  # fmt: skip
+    if summary.rejected:
+        print(f"robovitals: {summary.rejected} frames were rejected, the page Pipeline says why; a recording has "
+              "no seals, and a policy `require` rejects it: robovitals robot policy", file=sys.stderr)  # fmt: skip
     return 1 if missing or summary.damages else 0
 
 

@@ -4,8 +4,9 @@ In: a connection. Out: what was changed, and what is. Called by `robovitals robo
 follows from the master key, the robot's code and the version.
 
 A change holds from TAKES_EFFECT_S after it is made, so that every process has read it by then
-(`schemas/keyring.py`). Changes are made one after the other, under a lock: readers ask for what is newer than the
-last they have seen.
+(`schemas/keyring.py`). That counts from the statement, not from the transaction's `now()`: before it a transaction
+may wait for the lock or for Kafka, and a change that held from the past would be one that some have not judged by.
+Changes are made one after the other, under the lock: readers ask for what is newer than the last they have seen.
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,12 +32,14 @@ _GIVE = """
 INSERT INTO robot_credential (robot_id, key_version, created_by, kafka_user) VALUES ($1, $2, $3, $4)"""
 _END = """
 UPDATE robot_credential
-SET ends = least(ends, now() + $2), revoked = $3, ended_by = $4, change = DEFAULT
-WHERE robot_id = $1 AND (ends IS NULL OR $3 AND NOT revoked AND ends > now())
+SET ends = least(ends, clock_timestamp() + $2), revoked = $3, ended_by = $4, change = DEFAULT
+WHERE robot_id = $1 AND key_version <= $5 AND (ends IS NULL OR $3 AND NOT revoked AND ends > now())
 RETURNING key_version, kafka_user"""
+# A key that ends as soon as a change can hold ($1) is over for Kafka at once: an agent that is refused keeps its
+# frames, one that is let in sends them to be rejected.
 _ENDED_USERS = """
 SELECT robot_id, key_version, kafka_user FROM robot_credential
-WHERE kafka_user <> '' AND (revoked OR ends <= now())"""
+WHERE kafka_user <> '' AND (revoked OR ends <= now() + $1)"""
 _FORGET_USER = "UPDATE robot_credential SET kafka_user = '' WHERE robot_id = $1 AND key_version = $2"
 _LIST = """
 SELECT robot_credential.robot_id, key_version,
@@ -47,7 +50,7 @@ FROM robot_credential LEFT JOIN health USING (robot_id)
 WHERE robot_credential.robot_id ^@ $1
 ORDER BY robot_id, key_version"""
 _SET_POLICY = """
-INSERT INTO seal_policy (maker, since, policy, set_by) VALUES ($1, now() + $2, $3, $4)"""
+INSERT INTO seal_policy (maker, since, policy, set_by) VALUES ($1, clock_timestamp() + $2, $3, $4)"""
 _POLICIES = """
 SELECT DISTINCT ON (maker) maker, since, policy, set_by FROM seal_policy ORDER BY maker, since DESC"""
 
@@ -101,15 +104,16 @@ async def replace(
         latest, in_force = await _locked(connection, code)
         if in_force is None:
             raise SettingError(f"{code} has no key that is in force: robovitals robot register {code}")
-        await connection.execute(_END, code, max(overlap, _EFFECT), False, actor)
-        return await _give(connection, code, latest + 1, actor, make_user)
+        given = await _give(connection, code, latest + 1, actor, make_user)
+        await connection.execute(_END, code, max(overlap, _EFFECT), False, actor, latest)
+        return given
 
 
 async def revoke(connection: asyncpg.Connection, code: RobotCode, actor: str) -> list[int]:
     """End all of a robot's keys. Returns their versions. Raises SettingError where there is none to end."""
     async with connection.transaction():
         await connection.execute(_LOCK, _LOCKED)
-        ended = await connection.fetch(_END, code, _EFFECT, True, actor)
+        ended = await connection.fetch(_END, code, _EFFECT, True, actor, MAX_KEY_VERSION)
     if not ended:
         raise SettingError(f"{code} has no key that is in force: robovitals robot list")
     return sorted(row["key_version"] for row in ended)
@@ -117,7 +121,7 @@ async def revoke(connection: asyncpg.Connection, code: RobotCode, actor: str) ->
 
 async def forget_users(connection: asyncpg.Connection, delete: Callable[[str], Awaitable[None]]) -> None:
     """Take the users of all keys that have ended away from Kafka."""
-    for row in await connection.fetch(_ENDED_USERS):
+    for row in await connection.fetch(_ENDED_USERS, _EFFECT):
         await delete(row["kafka_user"])
         await connection.execute(_FORGET_USER, row["robot_id"], row["key_version"])
 

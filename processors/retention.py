@@ -46,6 +46,7 @@ TABLES = (
     Kept("health_history", "time", "ROBOVITALS_KEEP_HEALTH", FOREVER),
     Kept("impossible_reading", "time", "ROBOVITALS_KEEP_IMPOSSIBLE", "180d"),
     Kept("reject", "received", "ROBOVITALS_KEEP_REJECTS", "90d", hypertable=False),
+    Kept("security_event", "last", "ROBOVITALS_KEEP_SECURITY_EVENTS", "90d", hypertable=False),
     Kept("delivery", "finished", "ROBOVITALS_KEEP_DELIVERIES", "90d", hypertable=False, unless=_LAST_WORD),
 )
 

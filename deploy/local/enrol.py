@@ -8,12 +8,13 @@ from deploy.kafka_quotas import Quota, set_quotas
 from deploy.kafka_roles import ROLES
 from deploy.kafka_users import Admin, allow, create_user
 from deploy.local.kafka import KafkaServer
+from deploy.local.security import ADMIN
 from schemas.kafka import Kafka
 
 ROBOT = Quota(bytes_per_s=256 * 1024, request_percent=10)
 """Of whoever has none of its own, as robots: 400 frames/s of 650 bytes. Ours; `set_quota` gives a user another."""
 OURS = Quota(bytes_per_s=2**40, request_percent=10_000)
-"""None: what counts for robots must not slow down the processes that read what they send."""
+"""None: what counts for robots must not slow down the processes that read what they send, nor a replay."""
 
 
 def enrol(server: KafkaServer) -> dict[str, Kafka]:
@@ -25,5 +26,5 @@ def enrol(server: KafkaServer) -> dict[str, Kafka]:
         assert password is not None, "a secured Kafka's users have one"
         create_user(admin, name, password)
         allow(admin, name, role)
-    set_quotas(admin.kafka, {None: ROBOT, **dict.fromkeys(ROLES, OURS)})
+    set_quotas(admin.kafka, {None: ROBOT, **dict.fromkeys((*ROLES, ADMIN), OURS)})
     return found

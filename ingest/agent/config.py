@@ -17,6 +17,7 @@ from schemas.robot_code import checked_code
 from schemas.signals import COUNTERS, MODES, SIGNAL
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
+_Rate = Annotated[float, msgspec.Meta(gt=0, le=1000)]  # the loop turns once a period
 _Seconds = Annotated[float, msgspec.Meta(ge=0)]
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 _Joint = Annotated[int, msgspec.Meta(ge=1, le=MAX_JOINTS)]
@@ -67,7 +68,7 @@ class Config(_Table, frozen=True):
     robot: str = ""
     credentials: str = ""
     bootstrap: str = ""
-    rate_hz: _Positive = 1.0
+    rate_hz: _Rate = 1.0
     scenario: _Text = ""
     software: _Text = ""
     source: Source = Source()

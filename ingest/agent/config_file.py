@@ -4,6 +4,7 @@ In: a path, and what the command line or the environment says besides. Out: `Set
 and how to reach the broker. Called by `robovitals agent` and by the Python class `Agent`.
 """
 
+import os
 import ssl
 import stat
 import tomllib
@@ -28,6 +29,9 @@ class Setup(msgspec.Struct, frozen=True):
     seal_key_version: int
     spool: Path
     source_path: Path | None
+
+    def __repr__(self) -> str:
+        return f"Setup(robot_id={self.robot_id!r}, …)"
 
     @property
     def status_path(self) -> Path:
@@ -81,7 +85,11 @@ def _credentials(config: Config, directory: Path) -> Credentials:
         return Credentials(robot_id="")
     path = directory / Path(config.credentials).expanduser()
     credentials = read_credentials(_tables(path), str(path))
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    found = path.stat()
+    # What systemd hands over (LoadCredential) is root's and says 0440: the group's bits are of an access list that
+    # names the service's user only.
+    others = stat.S_IRWXO | (stat.S_IRWXG if found.st_uid == os.geteuid() else stat.S_IWGRP | stat.S_IXGRP)
+    if found.st_mode & others:
         raise SettingError(f"{path}: others may read this robot's secrets: chmod 600 {path}")
     return credentials
 

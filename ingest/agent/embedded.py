@@ -49,20 +49,24 @@ class Agent:
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._ending = False
         self._error: BaseException | None = None
 
     def open(self) -> "Agent":
         """Open the spool and begin. Raises StopError when it cannot; Kafka need not be there."""
         self._thread.start()
-        self._ready.wait(START_WITHIN_S)
+        is_ready = self._ready.wait(START_WITHIN_S)
         if self._error is not None:
             raise self._error
+        if not is_ready:
+            self._ask_to_stop()
+            raise StopError(f"the agent has not opened its spool within {START_WITHIN_S:g} s")
         return self
 
     def publish(self, readings: Mapping[str, Any], **fields: Any) -> None:
         """Hand over what was measured now. `fields`: mode, scenario, software, time_us and the counters.
 
-        Raises ReadingError where a name or a shape is wrong, StopError once the agent has ended.
+        Raises ReadingError where a name or a shape is wrong, StopError once the agent ends.
         """
         if not self._thread.is_alive():
             raise StopError(f"the agent does not run: {self._error or 'it is closed'}")
@@ -79,10 +83,14 @@ class Agent:
 
     def close(self) -> None:
         """Send what is live, for a few seconds at most; the rest stays in the spool."""
-        if self._loop is not None and self._stop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+        self._ask_to_stop()
         if self._thread.is_alive():
             self._thread.join(4 * FLUSH_S)
+
+    def _ask_to_stop(self) -> None:
+        self._ending = True  # first: a loop that begins only now looks at it
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     def __enter__(self) -> "Agent":
         return self.open()
@@ -102,6 +110,8 @@ class Agent:
 
     async def _until_stopped(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        if self._ending:
+            self._stop.set()
         running = asyncio.create_task(self._process.run(self._stop))
         started = asyncio.create_task(self._process.started.wait())
         await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)

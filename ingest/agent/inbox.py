@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ingest.agent.clocks import mono_us, wall_us
 from ingest.agent.reading import Reading
+from schemas.errors import StopError
 
 MOST_WAITING = 4096
 
@@ -34,9 +35,12 @@ class Inbox:
         self._woken = False
         self._counting = threading.Lock()
         self._overflowed = 0
+        self._closed = False
 
     def put(self, reading: Reading) -> None:
-        """From any thread. It was measured now."""
+        """From any thread. It was measured now. Raises StopError after `close`."""
+        if self._closed:
+            raise StopError("the agent is ending: nothing more is taken")
         if len(self._waiting) >= MOST_WAITING:
             with self._counting, suppress(IndexError):  # the loop may have been faster
                 self._waiting.popleft()
@@ -64,6 +68,10 @@ class Inbox:
         while self._waiting:
             taken.append(self._waiting.popleft())
         return taken
+
+    def close(self) -> None:
+        """Take nothing more: nobody would look at it."""
+        self._closed = True
 
     def overflowed(self) -> int:
         """How many were lost since the last call."""

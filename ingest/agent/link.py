@@ -102,9 +102,6 @@ class Link:
     def ids_under_way(self) -> set[int]:
         return set(self._sent_us)
 
-    def is_under_way(self, id: int) -> bool:
-        return id in self._sent_us
-
     def waits_since_us(self) -> int | None:
         """Since when the oldest frame under way waits, by the monotonic clock."""
         return next(iter(self._sent_us.values()), None)

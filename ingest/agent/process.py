@@ -94,10 +94,14 @@ class AgentProcess:
                 await reading
             self._finish()
             self._uplink.finish(FLUSH_S)
-            await sending
-            self._spool.sync()
-            self._tell()
-            self._spool.close()
+            try:
+                await sending
+            finally:
+                # A thread that was just putting one when the inbox was closed.
+                self._spool.count_dropped(len(self.inbox.rest()))
+                self._spool.sync()
+                self._tell()
+                self._spool.close()
 
     async def _read(self) -> None:
         if self._source is None:
@@ -124,8 +128,7 @@ class AgentProcess:
         wait_us = min(TELL_EVERY_US, period_us - mono_us() % period_us)
         arrived = await self.inbox.take(wait_us / 1e6)
         now_us = self._turned_us = mono_us()
-        if lost := self.inbox.overflowed():
-            self._spool.count_dropped(lost)
+        self._spool.count_dropped(self.inbox.overflowed())
         own = self._own() if arrived else {}
         for reading, reading_wall_us, reading_mono_us in arrived:
             self._take(reading, reading_wall_us, reading_mono_us, own)
@@ -171,6 +174,8 @@ class AgentProcess:
 
     def _finish(self) -> None:
         """What has arrived and was not looked at yet, and the period that runs."""
+        self.inbox.close()
+        self._spool.count_dropped(self.inbox.overflowed())
         own = self._own()
         for reading, reading_wall_us, reading_mono_us in self.inbox.rest():
             self._take(reading, reading_wall_us, reading_mono_us, own)

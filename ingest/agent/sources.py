@@ -42,7 +42,8 @@ class Stdin:
         reader = asyncio.StreamReader(limit=2 * MAX_LINE_BYTES)
         loop = asyncio.get_running_loop()
         mode = os.fstat(sys.stdin.fileno()).st_mode
-        if stat.S_ISREG(mode):  # a file cannot be waited for
+        # A file cannot be waited for, nor can /dev/null, which a service has where nobody gives it an input.
+        if stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not sys.stdin.isatty()):
             await _lines_of_file(take)
             return
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -57,7 +58,7 @@ class Socket:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writers = 0
+        self._writers: set[asyncio.Task[None]] = set()
 
     async def run(self, take: Take) -> None:
         await self._free()
@@ -70,9 +71,12 @@ class Socket:
             raise SettingError(f"source.path {self._path}: {error.strerror}") from None
         self._path.chmod(0o660)  # the robot's software may be another user of the same group
         try:
-            async with server:
-                await server.serve_forever()
+            await asyncio.Event().wait()
         finally:
+            # Not by `async with server`: from Python 3.12 on that waits until every writer has gone by itself.
+            server.close()
+            for writer in self._writers:
+                writer.cancel()
             self._path.unlink(missing_ok=True)
 
     async def _free(self) -> None:
@@ -95,16 +99,18 @@ class Socket:
                 writer.write(msgspec.json.encode({"error": wrong}) + b"\n")
             return wrong
 
-        if self._writers >= MOST_WRITERS:
+        if len(self._writers) >= MOST_WRITERS:
             writer.write(msgspec.json.encode({"error": f"{MOST_WRITERS} writers are connected already"}) + b"\n")
             writer.close()
             return
-        self._writers += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._writers.add(task)
         try:
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):
                 await _each_line(reader, told)
         finally:
-            self._writers -= 1
+            self._writers.remove(task)
             writer.close()
 
 

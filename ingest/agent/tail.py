@@ -32,6 +32,8 @@ class Tail:
         yield from self._new()
         if self._is_another():
             yield from self._new()  # what was written between the last look and the rotation
+            if self._rest.strip():
+                yield self._rest  # nobody ends this line any more; half of one is told as wrong
             self.close()
             if self._open():
                 yield from self._new()

@@ -27,10 +27,6 @@ class Waiting:
         return number in self._frames
 
     @property
-    def value_bytes(self) -> int:
-        return self._bytes
-
-    @property
     def used(self) -> float:
         """Share of the limit."""
         return self._bytes / self._max_bytes

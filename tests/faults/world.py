@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -110,9 +110,9 @@ class World:
         await ensure(self.endpoints.kafka, replication=getattr(self.servers, "replication", 1))
         await self.proxy.open()
 
-    async def start(self) -> None:
-        """All three processes, until each is at work."""
-        for process in PROCESSES:
+    async def start(self, processes: Sequence[str] = PROCESSES) -> None:
+        """Start these, and again whenever they die."""
+        for process in processes:
             self.child(process).start()
         self._watching = asyncio.create_task(self._watch())
 

@@ -43,6 +43,12 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
             days,
             NOW - timedelta(days=days),
         )
+        await opened.execute(
+            "INSERT INTO security_event VALUES ($1, $2, 'seal_wrong', true, 0, 1, $3, $3, 0, 0, '')",
+            (NOW - timedelta(days=days)).date(),
+            CODE,
+            NOW - timedelta(days=days),
+        )
     yield opened
     await opened.close()
 
@@ -56,7 +62,8 @@ async def test_once_rolls_up_drops_and_deletes_what_is_old_enough(
 ):
     assert await command._once(database_url, KEEP) == 0
     assert await _count(connection, "vitals_hourly") == 3
-    assert [await _count(connection, table) for table in ("frame", "vitals", "reject")] == [1, 2, 2]
+    kept = [await _count(connection, table) for table in ("frame", "vitals", "reject", "security_event")]
+    assert kept == [1, 2, 2, 2]
     assert "nothing is old enough" in capsys.readouterr().out
     kept_from = await connection.fetchval("SELECT kept_from FROM hourly_state")
     assert NOW - timedelta(days=100) < kept_from < NOW - timedelta(days=30)

@@ -136,7 +136,7 @@ async def test_the_few_lines_of_the_documentation_print_each_alert(topics, tmp_p
     code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
     assert len(code.splitlines()) < 10
     script = tmp_path / "few.py"
-    script.write_text(code.replace("127.0.0.1:9092", topics))
+    script.write_text(code.replace("127.0.0.1:9092", str(topics)))
     output = tmp_path / "said.txt"
     await send(topics, HOT)
     with running([sys.executable, "-u", str(script)], output) as process:

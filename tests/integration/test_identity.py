@@ -4,7 +4,7 @@ import asyncio
 import time
 import tomllib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy import cli, settings
+from deploy import cli, robot_keys, settings
 from deploy.seal_master import create_master, master_file, read_master
 from ingest.batch import make_batch
 from ingest.landing import Landed, Landing, Replayed
@@ -20,8 +20,8 @@ from ingest.sealed import REPLAY_AFTER_US, UNKNOWN
 from schemas.errors import SettingError
 from schemas.frame import encode_frame
 from schemas.kafka import Kafka
-from schemas.keyring import EVERY_MAKER, Keyring, PolicyChange
-from schemas.robot_code import make_code
+from schemas.keyring import EVERY_MAKER, TAKES_EFFECT_S, Keyring, PolicyChange
+from schemas.robot_code import RobotCode, make_code
 from schemas.seal import HEADER, derive_key, seal
 from schemas.topics import FRAMES
 from support.frames import CODE, TIME_US, frame, record, sealed
@@ -327,3 +327,23 @@ def test_a_master_key_that_others_can_read_or_that_is_none_is_refused(tmp_path: 
     assert "5ec7e7" not in str(caught.value)
     with pytest.raises(SettingError, match="No such file"):
         read_master(chosen, {settings.SEAL_MASTER: str(tmp_path / "nowhere")})
+
+
+async def test_a_change_holds_from_after_it_was_made_however_long_its_transaction_waited(database):
+    told = []
+
+    async def make_user(name: str) -> None:
+        told.append(await database.fetchval("SELECT clock_timestamp()"))
+
+    code, effect = RobotCode(CODE), timedelta(seconds=TAKES_EFFECT_S)
+    await robot_keys.give(database, code, "test", None)
+    assert await robot_keys.replace(database, code, timedelta(0), "test", make_user) == 2
+    ends = "SELECT ends FROM robot_credential WHERE key_version = $1"
+    assert await database.fetchval(ends, 1) >= told[0] + effect
+    assert await database.fetchval(ends, 2) is None
+    async with database.transaction():
+        began = await database.fetchval("SELECT now()")
+        await robot_keys.set_policy(database, EVERY_MAKER, "warn", "test")
+        assert await robot_keys.revoke(database, code, "test") == [1, 2]
+    assert await database.fetchval("SELECT since FROM seal_policy") > began + effect
+    assert await database.fetchval(ends, 2) > began + effect

@@ -71,3 +71,14 @@ async def test_a_robot_comes_in_with_its_file_alone_until_it_is_revoked(
     connection = await asyncpg.connect(database_url)
     assert await connection.fetchval("SELECT count(*) FROM robot_credential WHERE kafka_user <> ''") == 0
     await connection.close()
+
+
+async def test_without_overlap_the_old_password_is_over_at_once(
+    secured: Secured, tmp_path: Path, database_url: str
+) -> None:
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    assert await command("master") == 0
+    assert await command("register", CODE, "--out", str(first)) == 0
+    assert await command("rotate", CODE, "--overlap", "0", "--out", str(second)) == 0
+    assert await reason(kafka_of(first)) is Reason.PASSWORD
+    assert await reason(kafka_of(second)) is None

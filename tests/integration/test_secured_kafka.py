@@ -213,7 +213,7 @@ async def test_a_quota_slows_down_its_robot_alone_and_the_robot_sees_it(secured:
 async def test_everybody_has_a_quota_but_our_own_processes(secured: Secured) -> None:
     found = await asyncio.to_thread(quotas, secured.kafka)
     assert found[None] == ROBOT
-    assert {found[name] for name in ("land", "summarise", "assess", "serve", "notify")} == {OURS}
+    assert {found[name] for name in ("land", "summarise", "assess", "serve", "notify", "admin")} == {OURS}
 
 
 async def test_a_kafka_without_users_says_that_they_would_mean_nothing(kafka: Kafka) -> None:

@@ -31,18 +31,27 @@ reconnect_most_s = 1.0
 class RunningAgent:
     """`directory` keeps its spool between a `kill` and the next `start`."""
 
-    def __init__(self, directory: Path, kafka: Kafka, text: str = EAGER, code: str = CODE) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        kafka: Kafka,
+        text: str = EAGER,
+        code: str = CODE,
+        program: str = "deploy.cli",
+        **environ: str,
+    ) -> None:
+        self._program = program
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self.config = directory / "robot.toml"
         self.config.write_text(f'robot = "{code}"\nrate_hz = 1000.0\n{text}', "utf-8")
-        self._environ = {**os.environ, settings.HOME: str(directory), **settings.kafka_environ(kafka)}
+        self._environ = {**os.environ, settings.HOME: str(directory), **settings.kafka_environ(kafka), **environ}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with (self.directory / "agent.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "deploy.cli", "agent", "--config", str(self.config)],
+                [sys.executable, "-P", "-m", self._program, "agent", "--config", str(self.config)],
                 stdin=subprocess.PIPE, stdout=log, stderr=log, env=self._environ, cwd=self.directory,
             )  # fmt: skip
         pid = self._process.pid

@@ -46,6 +46,7 @@ def test_an_empty_file_has_a_default_for_everything_but_the_robot(tmp_path: Path
     ("text", "told"),
     [
         ("rate_hz = 0.0", "rate_hz: Expected"),
+        ("rate_hz = 1e7", "rate_hz: Expected"),
         ('rate_hz = "fast"', "rate_hz: Expected"),
         ("rate = 1.0", "unknown field `rate`"),
         ('robot = "ZZ1"', "robot: robot code 'ZZ1' has 3 characters"),
@@ -111,3 +112,24 @@ def test_a_wrong_credential_is_named_and_never_shown(changed: dict[str, object],
 def test_a_name_that_is_mapped_is_not_ignored_as_well() -> None:
     with pytest.raises(SettingError, match="ignore: t is in readings too"):
         read_config({"readings": {"t": {"signal": "battery_soc"}}, "ignore": ["t"]}, "robot.toml")
+
+
+@pytest.mark.parametrize(("mode", "is_taken"), [(0o440, True), (0o460, False), (0o444, False)])
+def test_credentials_that_systemd_hands_over_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, is_taken: bool
+) -> None:
+    path = written(tmp_path, 'credentials = "credentials.toml"', CREDENTIALS)
+    file = tmp_path / "credentials.toml"
+    file.chmod(mode)
+    uid = file.stat().st_uid + 1
+    monkeypatch.setattr("os.geteuid", lambda: uid)
+    if is_taken:
+        assert load_setup(path).robot_id == CODE
+    else:
+        with pytest.raises(SettingError, match="chmod 600"):
+            load_setup(path)
+
+
+def test_a_setup_that_is_printed_shows_no_secret(tmp_path: Path) -> None:
+    setup = load_setup(written(tmp_path, 'credentials = "credentials.toml"', CREDENTIALS))
+    assert repr(setup) == f"Setup(robot_id={CODE!r}, …)"

@@ -1,12 +1,16 @@
 """The Python class, with no Kafka anywhere: it takes readings, spools them, and never waits."""
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest.agent.clocks import wall_us
+from ingest.agent.config import Config
 from ingest.agent.embedded import Agent
-from ingest.agent.reading import ReadingError
+from ingest.agent.process import AgentProcess
+from ingest.agent.reading import ReadingError, read_mapping
 from ingest.agent.spool import Spool, SpoolLimits
 from ingest.agent.status import read_status
 from schemas.errors import SettingError, StopError
@@ -61,6 +65,47 @@ def test_a_second_agent_on_the_same_spool_is_told(file: Path, monkeypatch: pytes
     monkeypatch.setattr("ingest.agent.store.BUSY_S", 0.1)
     with Agent(file, kafka=NOWHERE), pytest.raises(SettingError, match="another process has this spool open"):
         Agent(file, kafka=NOWHERE).open()
+
+
+def test_a_spool_that_is_long_in_opening_is_told_before_a_control_loop_begins(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_open = threading.Event()
+
+    def open_late(*given: Any) -> Spool:
+        may_open.wait()
+        return Spool(*given)
+
+    monkeypatch.setattr("ingest.agent.embedded.START_WITHIN_S", 0.0)
+    monkeypatch.setattr("ingest.agent.process.Spool.open", open_late)
+    agent = Agent(file, kafka=NOWHERE)
+    try:
+        with pytest.raises(StopError, match="has not opened its spool"):
+            agent.open()
+    finally:
+        may_open.set()
+        agent.close()
+
+
+def test_what_overflows_just_before_the_end_is_counted(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop is held in the turn in which the stop comes, while the control loop goes on."""
+    file.write_text(f'robot = "{CODE}"\nrate_hz = 1000.0\n')
+    monkeypatch.setattr("ingest.agent.inbox.MOST_WAITING", 2)
+    agent = Agent(file, kafka=NOWHERE)
+    really_tell = AgentProcess._tell
+
+    def tell(process: AgentProcess) -> None:
+        really_tell(process)
+        stop = agent._stop
+        if process.started.is_set() and stop is not None and not stop.is_set():
+            for number in range(5):
+                process.inbox.put(read_mapping({"accuracy_samples": number}, Config(), {}))
+            stop.set()
+
+    monkeypatch.setattr(AgentProcess, "_tell", tell)
+    with agent:
+        agent._thread.join()
+    assert read_status(file.parent / "spool.db.status.json").dropped == 3
 
 
 def test_a_wrong_file_is_told_before_anything_begins(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 import asyncio
 import threading
 
+import pytest
+
 from ingest.agent.config import Config
 from ingest.agent.inbox import MOST_WAITING, Inbox
 from ingest.agent.reading import Reading, read_mapping
+from schemas.errors import StopError
 
 
 def reading(number: int) -> Reading:
@@ -36,3 +39,12 @@ async def test_the_oldest_overflow_and_are_counted_once() -> None:
 
 async def test_nothing_is_nothing() -> None:
     assert await Inbox(asyncio.get_running_loop()).take(0.001) == []
+
+
+async def test_what_comes_after_the_end_is_refused_and_not_lost_silently() -> None:
+    inbox = Inbox(asyncio.get_running_loop())
+    inbox.put(reading(0))
+    inbox.close()
+    with pytest.raises(StopError, match="nothing more is taken"):
+        inbox.put(reading(1))
+    assert len(inbox.rest()) == 1

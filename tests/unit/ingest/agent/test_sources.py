@@ -1,6 +1,7 @@
 """Where readings come from: several writers of a socket, a followed file, and what each hears of its mistakes."""
 
 import asyncio
+import io
 import json
 import socket
 import stat
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingest.agent.reading import MAX_LINE_BYTES
-from ingest.agent.sources import Followed, LineSource, Socket
+from ingest.agent.sources import Followed, LineSource, Socket, Stdin
 from schemas.errors import SettingError
 
 TAKEN_WITHIN_S = 20.0
@@ -113,3 +114,27 @@ async def test_a_followed_file_gives_what_is_written_to_it_and_says_which_line_i
         path.write_bytes(b"one\nbad\ntwo\n")
         assert await taken.of(2) == [b"one", b"two"]
     assert "line 2: bad is wrong" in caplog.text
+
+
+async def test_a_writer_that_stays_connected_neither_keeps_the_agent_nor_is_heard_after_the_end(
+    tmp_path: Path,
+) -> None:
+    taken, path = Taken(), tmp_path / "readings.sock"
+    async with running(Socket(path), taken):
+        reader, writer = await connected(path)
+        writer.write(b"one\n")
+        assert await taken.of(1) == [b"one"]
+    writer.write(b"two\n")
+    async with asyncio.timeout(TAKEN_WITHIN_S):
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+    writer.close()
+    assert taken == [b"one"]
+
+
+def test_an_input_that_is_nothing_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = Taken()
+    with Path("/dev/null").open("rb") as nothing, io.TextIOWrapper(nothing) as text:
+        monkeypatch.setattr("sys.stdin", text)
+        asyncio.run(asyncio.wait_for(Stdin().run(taken.take), TAKEN_WITHIN_S))
+    assert taken == []

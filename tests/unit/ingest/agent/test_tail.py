@@ -54,3 +54,15 @@ def test_a_file_that_was_cut_off_begins_anew(tmp_path: Path) -> None:
     path.write_bytes(b"new\n")
     assert list(tail.read()) == [b"new"]
     tail.close()
+
+
+def test_the_last_line_of_a_rotated_file_needs_no_end(tmp_path: Path) -> None:
+    path = tmp_path / "readings"
+    append(path, b"")
+    tail = Tail(path)
+    assert list(tail.read()) == []
+    append(path, b"one\ntwo")
+    path.rename(tmp_path / "readings.1")
+    append(path, b"three\n")
+    assert list(tail.read()) == [b"one", b"two", b"three"]
+    tail.close()
