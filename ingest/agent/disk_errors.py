@@ -27,7 +27,8 @@ _DAMAGE = {
 _UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-DRIVER_ERRORS = (sqlite3.DatabaseError, OSError)
+# UnicodeDecodeError: the driver's own word for a message of SQLite's that quotes damaged bytes.
+DRIVER_ERRORS = (sqlite3.DatabaseError, OSError, UnicodeDecodeError)
 
 
 class DiskError(RetryError):
