@@ -6,13 +6,15 @@ is waited for, with what was known last: nothing can be changed in it meanwhile.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
 import asyncpg
 from prometheus_client import CollectorRegistry, Counter
 
-from deploy.settings import SEAL_MASTER
+from deploy.seal_master import read_master
+from deploy.settings import SEAL_MASTER, Settings
 from deploy.shell import Process
 from processors.transient import look_until
 from schemas.errors import StopError
@@ -28,6 +30,15 @@ _POLICIES = "SELECT maker, (extract(epoch FROM since) * 1000000)::bigint AS sinc
 _ENDS = """
 SELECT robot_id, key_version, (extract(epoch FROM ends) * 1000000)::bigint AS ends_us, change
 FROM robot_credential WHERE ends IS NOT NULL AND change > $1 ORDER BY change"""
+
+
+def verified(
+    settings: Settings, database_url: str, make: Callable[[CollectorRegistry, Keyring | None], Process]
+) -> "Callable[[CollectorRegistry], Verifying]":
+    """How a process is built that verifies frames where there is a master key. `make` makes the process itself."""
+    master = read_master(settings)
+    keyring = None if master is None else Keyring(master)
+    return lambda registry: Verifying(make(registry, keyring), keyring, database_url, registry)
 
 
 class Verifying:

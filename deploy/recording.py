@@ -4,10 +4,14 @@ In: arguments. Out: a mapping with its sessions, a line that says what is being 
 """
 
 import argparse
+import asyncio
+import logging
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -25,9 +29,10 @@ from rich.progress import (
 from deploy.bag_list import draft_of, list_of
 from ingest.mapping import Mapping
 from ingest.mapping_file import known_recordings, load_mapping
+from ingest.publish import Acknowledged
 from ingest.replay import Sent
 from ingest.sessions import Session, find_sessions
-from ingest.visible import Visible
+from ingest.visible import Visible, wait_until_visible
 from schemas.errors import SettingError
 from schemas.robot_code import checked_code
 
@@ -130,6 +135,30 @@ def summary_of(
         read_bytes=account.read_bytes - account.skipped_bytes,
         seconds=round(seconds, 2),
     )
+
+
+def carried_out(
+    args: argparse.Namespace,
+    mapping: Mapping,
+    sessions: list[Session],
+    sending: Coroutine[Any, Any, tuple[Sent, Visible | None]],
+) -> int:
+    """Do it, and print what came of it. Returns the exit code."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
+    began_s = time.monotonic()
+    sent, visible = asyncio.run(sending)
+    return told(summary_of(mapping, sessions, sent, visible, time.monotonic() - began_s), args.path, args.json)
+
+
+async def awaited(database_url: str | None, acknowledged: Acknowledged, sent: Sent) -> Visible | None:
+    """Until all of it is visible in the database; None at once where that is not asked for."""
+    if database_url is None:
+        return None
+    whole = acknowledged.records
+    with progress() as show:
+        return await wait_until_visible(
+            database_url, acknowledged, sent, lambda missing: show("landing", whole - missing, whole)
+        )
 
 
 def told(summary: Summary, path: str, as_json: bool) -> int:

@@ -86,12 +86,11 @@ def main() -> int:
 
 async def _links(database_url: str, url: str) -> dict[str, str]:
     """By who it is the address that logs them in."""
-    connection = await database.connect(database_url)
-    await credentials.add_to_fleet(connection, EMPTY, ["ZZNONE"])
-    found = await connection.fetch("SELECT robot_id FROM robot ORDER BY robot_id")
-    placings = [Placing(row["robot_id"], SITES[number % len(SITES)]) for number, row in enumerate(found[10:])]
-    await sites.place(connection, placings)
-    await connection.close()
+    async with database.connected(database_url) as connection:
+        await credentials.add_to_fleet(connection, EMPTY, ["ZZNONE"])
+        found = await connection.fetch("SELECT robot_id FROM robot ORDER BY robot_id")
+        placings = [Placing(row["robot_id"], SITES[number % len(SITES)]) for number, row in enumerate(found[10:])]
+        await sites.place(connection, placings)
     return {
         name: await make_link(database_url, url, name, role, fleets) for name, (role, fleets) in SESSIONS.items()
     }

@@ -49,41 +49,27 @@ class LandMetrics:
         def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
             return Histogram(f"robovitals_land_{name}", text, labels, registry=registry, buckets=buckets)
 
-        rejects = counter("rejects", "records that could not be used", "topic", "reason")
-        # There from the beginning: of a series that begins with its first reject Prometheus sees no increase.
-        for topic, reason in product(LANDED_TOPICS, REJECT_REASONS):
-            rejects.labels(topic, reason)
-        seal_faults = counter(
-            "seal_faults",
-            "frames whose seal is at fault: rejected under require, landed under warn",
-            "reason",
-            "policy",
-        )
-        for reason, policy in product(SEAL_REASONS, (WARN, REQUIRE)):
-            seal_faults.labels(reason, POLICIES[policy])
-        return cls(
+        metrics = cls(
             records=counter("records", "records landed, rejects included", "topic"),
             batch_records=histogram("batch_records", "records of a transaction", _RECORDS, "topic"),
             batch_seconds=histogram("batch_seconds", "time of a transaction", _SECONDS, "topic"),
             latency_seconds=histogram(
-                "latency_seconds",
-                "from the broker's time stamp of a batch's oldest record to its commit",
-                _SECONDS,
-                "topic",
+                "latency_seconds", "from the broker's time stamp of a batch's oldest record to its commit",
+                _SECONDS, "topic",
             ),
             event_latency_seconds=histogram(
                 "event_latency_seconds",
                 "from event time (the robot's clock) to commit, of the middle one of a batch's live frames",
                 _SECONDS,
             ),
-            rejects=rejects,
-            seal_faults=seal_faults,
+            rejects=counter("rejects", "records that could not be used", "topic", "reason"),
+            seal_faults=counter(
+                "seal_faults", "frames whose seal is at fault: rejected under require, landed under warn",
+                "reason", "policy",
+            ),
             sealing_robots=gauge(
-                "sealing_robots",
-                "robots of the last full minute with a good seal, and those whose every seal was at fault; of "
-                "makers without any good one as maker other",
-                "maker",
-                "seal",
+                "sealing_robots", "robots of the last full minute with a good seal, and those whose every seal was "
+                "at fault; of makers without any good one as maker other", "maker", "seal",
             ),
             impossible=counter("impossible_readings", "readings outside of what is physically possible"),
             duplicates=counter("duplicates", "rows that were there already", "topic"),
@@ -103,4 +89,15 @@ class LandMetrics:
             progress_age_seconds=gauge(
                 "progress_age_seconds", "time since a batch landed, 0 while there is no work"
             ),
-        )
+        )  # fmt: skip
+        metrics.begin()
+        return metrics
+
+    def begin(self) -> None:
+        """Series that are there from the first scrape: of one that begins with its first reject Prometheus sees no
+        increase.
+        """
+        for topic, reason in product(LANDED_TOPICS, REJECT_REASONS):
+            self.rejects.labels(topic, reason)
+        for reason, policy in product(SEAL_REASONS, (WARN, REQUIRE)):
+            self.seal_faults.labels(reason, POLICIES[policy])

@@ -3,8 +3,8 @@
 In: an asyncpg connection and a question's parameters. Out: rows as structs. Called by the command line.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -168,6 +168,16 @@ async def connect(database_url: str) -> asyncpg.Connection:
         raise UnavailableError(f"the database does not answer ({error}): `robovitals doctor`") from None
     await prepare(connection)
     return connection
+
+
+@asynccontextmanager
+async def connected(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """The same for as long as it is needed."""
+    connection = await connect(database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def prepare(connection: asyncpg.Connection) -> None:

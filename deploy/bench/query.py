@@ -112,28 +112,22 @@ def _of_a_robot(filled: Filled, end: datetime) -> list[Question]:
 
 
 async def _ask(database_url: str, question: Question, took_s: dict[str, list[float]], times: int) -> None:
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         for _ in range(times):
             began_s = time.monotonic()
             await question.ask(connection)
             took_s.setdefault(question.name, []).append(time.monotonic() - began_s)
-    finally:
-        await connection.close()
 
 
 async def _cpu(database_url: str, question: Question, took_s: dict[str, list[float]]) -> None:
     """What it costs, whatever else the machine does. Without helpers of the backend, which could not be asked."""
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         await connection.execute("SET max_parallel_workers_per_gather = 0")
         await question.ask(connection)
         began_s = query_fill.cpu_s(connection)
         for _ in range(WARM):
             await question.ask(connection)
         took_s.setdefault(question.name, []).append((query_fill.cpu_s(connection) - began_s) / WARM)
-    finally:
-        await connection.close()
 
 
 def report(plan: Plan, rounds: int, asked: Sequence[Question], answers: Answers, filled: Filled) -> Report:

@@ -68,11 +68,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 async def make_link(database_url: str, url: str, name: str, role: Role, fleets: list[str] | None = None) -> str:
     """An address that logs its reader in. It works once, within a quarter of an hour."""
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         return f"{url}/login?link={await credentials.give(connection, 'link', name, role, fleets, LINK_FOR)}"
-    finally:
-        await connection.close()
 
 
 def _action(
@@ -91,11 +88,8 @@ def _add_rights(parser: argparse.ArgumentParser, role: Role) -> None:
 
 
 async def _connected(database_url: str, work: Work, args: argparse.Namespace) -> str:
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         return await work(connection, args)
-    finally:
-        await connection.close()
 
 
 async def _token(connection: asyncpg.Connection, args: argparse.Namespace) -> str:

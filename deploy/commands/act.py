@@ -66,15 +66,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _act(servers: Endpoints, wish: Wish) -> int:
-    connection = await database.connect(servers.database_url)
-    try:
+    async with database.connected(servers.database_url) as connection:
         await _check_robot(connection, wish.robot_id)
         alarms = await database.alarms(connection, wish.robot_id)
         actions, targets = actions_of(wish, alarms, time.time_ns() // 1000)
         await _publish(servers.kafka, actions)
         deeds = await _come_of(connection, actions[0], len(targets))
-    finally:
-        await connection.close()
     for deed in deeds:
         print(f"{deed.component}  {deed.state.replace('_', ' ')}  {deed.text}")
     if not targets:

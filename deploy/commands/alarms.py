@@ -60,15 +60,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _list(database_url: str, code: str | None, with_muted: bool, limit: int) -> AlarmList:
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         return AlarmList(
             counts=await database.alarm_counts(connection),
             alarms=await database.alarms(connection, code, with_muted, limit),
             out_of_service=await database.out_of_service(connection, code),
         )
-    finally:
-        await connection.close()
 
 
 def _print(found: AlarmList, now: datetime) -> None:

@@ -55,8 +55,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _run(args: argparse.Namespace, database_url: str) -> int:
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         match args.what:
             case "list":
                 await _list(connection, args)
@@ -72,8 +71,6 @@ async def _run(args: argparse.Namespace, database_url: str) -> int:
                 print(f"{args.names[0]} is told again; {count} deliveries go out now")
             case "test":
                 return await _test(connection, _one(args.names, "test"))
-    finally:
-        await connection.close()
     return 0
 
 

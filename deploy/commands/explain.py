@@ -51,15 +51,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _explained(database_url: str, code: str, wanted: str | None, limits: Limits) -> Explained:
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         state = await find_robot(connection, code)
         chosen = choose(state, wanted)
         windows = await database.latest_vitals(connection, code, 1)
         newest = windows[0] if windows else None
         components = [await _why(connection, state, component, newest, limits) for component in chosen]
-    finally:
-        await connection.close()
     return Explained(code=parse_code(code), state=state, components=components)
 
 

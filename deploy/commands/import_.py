@@ -1,19 +1,16 @@
 """`robovitals import`: a recording into the database as fast as it goes, as what a robot sends late."""
 
 import argparse
-import asyncio
-import logging
-import time
 
 from deploy.recording import add_arguments as add_common_arguments
-from deploy.recording import only_looked_at, progress, recording_of, summary_of, told
+from deploy.recording import awaited, carried_out, only_looked_at, progress, recording_of
 from deploy.settings import Settings, endpoints
 from ingest.importing import Bookmark, import_sessions
 from ingest.mapping import Mapping
 from ingest.publish import Publisher
 from ingest.replay import Sent
 from ingest.sessions import Session
-from ingest.visible import Visible, wait_until_visible
+from ingest.visible import Visible
 from schemas.errors import RetryError, UnavailableError
 from schemas.kafka import Kafka
 
@@ -42,12 +39,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     bookmark = Bookmark(settings.home, mapping, sessions, servers.kafka.bootstrap)
     if args.restart:
         bookmark.remove()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
-    began_s = time.monotonic()
-    sent, visible = asyncio.run(
-        _import(mapping, sessions, bookmark, servers.kafka, servers.database_url if args.wait else None)
-    )
-    return told(summary_of(mapping, sessions, sent, visible, time.monotonic() - began_s), args.path, args.json)
+    sending = _import(mapping, sessions, bookmark, servers.kafka, servers.database_url if args.wait else None)
+    return carried_out(args, mapping, sessions, sending)
 
 
 async def _import(
@@ -68,11 +61,4 @@ async def _import(
                 )  # fmt: skip
         except RetryError as error:
             raise UnavailableError(f"{error}: run the same again, and it goes on where it stands") from None
-    if database_url is None:
-        return sent, None
-    whole = publisher.acknowledged.records
-    with progress() as show:
-        visible = await wait_until_visible(
-            database_url, publisher.acknowledged, sent, lambda missing: show("landing", whole - missing, whole)
-        )
-    return sent, visible
+    return sent, await awaited(database_url, publisher.acknowledged, sent)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry
 
-from deploy.keys import Verifying
-from deploy.seal_master import read_master
+from deploy.keys import verified
 from deploy.settings import SEAL_MASTER, Settings, endpoints
 from deploy.shell import run_process
 from ingest.land import Lander, LandSettings
@@ -41,14 +40,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         instance=os.environ.get(INSTANCE) or None,
         rejects=reject_policy(os.environ),
     )
-    master = read_master(settings)
-    keyring = None if master is None else Keyring(master)
 
-    def build(registry: CollectorRegistry) -> Verifying:
-        process = Lander(land, LandMetrics.create(registry), keyring)
-        return Verifying(process, keyring, servers.database_url, registry)
+    def make(registry: CollectorRegistry, keyring: Keyring | None) -> Lander:
+        return Lander(land, LandMetrics.create(registry), keyring)
 
-    return run_process("land", build, servers.kafka)
+    return run_process("land", verified(settings, servers.database_url, make), servers.kafka)
 
 
 def reject_policy(environ: Mapping[str, str]) -> RejectPolicy:

@@ -1,18 +1,15 @@
 """`robovitals replay`: a recording through the pipeline, as if its robots were sending now."""
 
 import argparse
-import asyncio
-import logging
-import time
 
 from deploy.recording import add_arguments as add_common_arguments
-from deploy.recording import only_looked_at, progress, recording_of, summary_of, told
+from deploy.recording import awaited, carried_out, only_looked_at, progress, recording_of
 from deploy.settings import Settings, endpoints
 from ingest.mapping import Mapping
 from ingest.publish import Publisher
 from ingest.replay import Pace, Sent, Times, replay
 from ingest.sessions import Session
-from ingest.visible import Visible, wait_until_visible
+from ingest.visible import Visible
 from schemas.errors import RetryError, SettingError, UnavailableError
 from schemas.kafka import Kafka
 
@@ -38,12 +35,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return 0
     mapping, sessions = recording_of(args)
     servers = endpoints(settings)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
-    began_s = time.monotonic()
-    sent, visible = asyncio.run(
-        _replay(mapping, sessions, pace, servers.kafka, servers.database_url if args.wait else None)
-    )
-    return told(summary_of(mapping, sessions, sent, visible, time.monotonic() - began_s), args.path, args.json)
+    sending = _replay(mapping, sessions, pace, servers.kafka, servers.database_url if args.wait else None)
+    return carried_out(args, mapping, sessions, sending)
 
 
 def pace_of(times: str, speed: str | None) -> Pace:
@@ -75,10 +68,4 @@ async def _replay(
                 )  # fmt: skip
         except RetryError as error:
             raise UnavailableError(f"{error}: run the same again, what is there already is not doubled") from None
-        if database_url is None:
-            return sent, None
-        whole = publisher.acknowledged.records
-        visible = await wait_until_visible(
-            database_url, publisher.acknowledged, sent, lambda missing: show("landing", whole - missing, whole)
-        )
-        return sent, visible
+    return sent, await awaited(database_url, publisher.acknowledged, sent)

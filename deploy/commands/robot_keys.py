@@ -90,12 +90,9 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _connected(args: argparse.Namespace, settings: Settings) -> str:
-    connection = await database.connect(endpoints(settings).database_url)
-    try:
+    async with database.connected(endpoints(settings).database_url) as connection:
         work: Work = args.work
         return await work(connection, args, settings)
-    finally:
-        await connection.close()
 
 
 async def _register(connection: asyncpg.Connection, args: argparse.Namespace, settings: Settings) -> str:

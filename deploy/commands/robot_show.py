@@ -53,15 +53,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _report(database_url: str, code: str) -> RobotReport:
-    connection = await database.connect(database_url)
-    try:
+    async with database.connected(database_url) as connection:
         state = await find_robot(connection, code)
         frames = await database.latest_frames(connection, code, FRAMES)
         windows = await database.latest_vitals(connection, code, WINDOWS)
         episodes = await database.open_episodes(connection, code)
         drops = await past.drops(connection, code, frames, datetime.now(UTC) - QUALITY_OVER)
-    finally:
-        await connection.close()
     return RobotReport(parse_code(code), state, latest_readings(frames, windows), episodes, drops)
 
 

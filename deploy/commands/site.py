@@ -50,12 +50,9 @@ def _action(
 
 
 async def _connected(database_url: str, args: argparse.Namespace) -> str:
-    connection = await database.connect(database_url)
     work: Work = args.work
-    try:
+    async with database.connected(database_url) as connection:
         return await work(connection, args)
-    finally:
-        await connection.close()
 
 
 async def _set(connection: asyncpg.Connection, args: argparse.Namespace) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry
 
-from deploy.keys import Verifying
+from deploy.keys import verified
 from deploy.limits_file import limits_from
-from deploy.seal_master import read_master
 from deploy.settings import LIMITS, SEAL_MASTER, Settings, endpoints
 from deploy.shell import run_process
 from processors.summarise import Summariser, SummariseSettings
@@ -53,14 +52,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         limits=limits_from(os.environ),
         instance=os.environ.get(INSTANCE) or None,
     )
-    master = read_master(settings)
-    keyring = None if master is None else Keyring(master)
 
-    def build(registry: CollectorRegistry) -> Verifying:
-        process = Summariser(summarise, SummariseMetrics.create(registry), keyring)
-        return Verifying(process, keyring, servers.database_url, registry)
+    def make(registry: CollectorRegistry, keyring: Keyring | None) -> Summariser:
+        return Summariser(summarise, SummariseMetrics.create(registry), keyring)
 
-    return run_process("summarise", build, servers.kafka)
+    return run_process("summarise", verified(settings, servers.database_url, make), servers.kafka)
 
 
 def rule(environ: Mapping[str, str]) -> Rule:

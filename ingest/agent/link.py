@@ -30,13 +30,12 @@ from aiokafka.errors import (
 from ingest.access import Reason, refusal
 from ingest.agent.clocks import mono_us, wall_us
 from ingest.agent.config_file import Setup
+from ingest.publish import COMPRESSION, LINGER_MS
 from ingest.throttle import Throttle
 from schemas import seal
 from schemas.topics import FRAMES, MAX_RECORD_BYTES
 
-LINGER_MS = 10
 BATCH_BYTES = 128 * 1024
-COMPRESSION = "zstd"
 REQUEST_TIMEOUT_MS = 15_000
 CLOSE_WITHIN_S = 2.0
 
