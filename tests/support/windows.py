@@ -1,7 +1,7 @@
 """Windows and crossings by plain Python, a frame at a time, to hold against the arrays of `processors`.
 
 A test's frames are `Sent`s; `batch` makes columns of them through the real decoder; `expected` says what a
-partition must make of them, and `found` reads what it has made.
+partition must make of them, and `found` reads what it has made. `Run` feeds a partition of the real ones.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from processors.windows import Rule
+from processors.windows import Rule, Windows, step
 from schemas.columns import FrameColumns, decode_records
 from schemas.frame import pack_readings, pack_values
 from schemas.layout import parse_layout
@@ -247,3 +247,36 @@ def _statistic(statistic: str, present: Sequence[float]) -> float:
         case "rms":
             return _float32(math.sqrt(math.fsum(v * v for v in present) / len(present)))
     return min(present) if statistic == "min" else max(present)
+
+
+class Run:
+    """A partition fed batch by batch; a clock and a broker are the test's own."""
+
+    def __init__(self, state: Windows | None = None) -> None:
+        self.state = state or Windows(RULE, partition=3, offset=0)
+        self.messages = []
+        self.live = []
+
+    def feed(self, sent, first_offset=None):
+        first = self.state.offset if first_offset is None else first_offset
+        done = step(self.state, batch(sent, first))
+        self.state.offset = first + len(sent)
+        self.messages += [*done.vitals, *done.lates]
+        self.live += done.live.tolist()
+        return done
+
+    @property
+    def outcome(self) -> Outcome:
+        outcome = found(self.messages)
+        outcome.watermark_us = self.state.watermark_us
+        return outcome
+
+
+def run(*sent: Sent) -> Run:
+    running = Run()
+    running.feed(sent)
+    return running
+
+
+def seconds(*times: float, **changes) -> list[Sent]:
+    return [Sent(time_us=int(t * S), seq=seq, **changes) for seq, t in enumerate(times)]

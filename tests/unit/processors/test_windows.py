@@ -1,66 +1,26 @@
-"""Windows: what closes them, what is left out of them, and that batches and restarts change nothing."""
-
-import dataclasses
-from itertools import pairwise
+"""Windows: what closes them, what is left out of them, and what they hold."""
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from processors.windows import Windows, provisional, recount, repaired, step
-from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Late, Vitals, encode_vitals
-from schemas.watermark import from_metadata, to_metadata
+from processors.windows import Windows, provisional, recount, repaired
+from schemas.vitals import FINAL, PROVISIONAL, REPAIRED, Vitals, encode_vitals
 from support.windows import (
     READINGS,
     RULE,
     SPREAD_RULE,
     START_US,
-    Outcome,
+    Run,
     S,
     Sent,
-    assert_same,
     batch,
     closes_us,
-    expected,
     found,
-    window_of,
+    run,
+    seconds,
     windows_in,
 )
-
-
-class Run:
-    """A partition fed batch by batch; a clock and a broker are the test's own."""
-
-    def __init__(self, state: Windows | None = None) -> None:
-        self.state = state or Windows(RULE, partition=3, offset=0)
-        self.messages = []
-        self.live = []
-
-    def feed(self, sent, first_offset=None):
-        first = self.state.offset if first_offset is None else first_offset
-        done = step(self.state, batch(sent, first))
-        self.state.offset = first + len(sent)
-        self.messages += [*done.vitals, *done.lates]
-        self.live += done.live.tolist()
-        return done
-
-    @property
-    def outcome(self) -> Outcome:
-        outcome = found(self.messages)
-        outcome.watermark_us = self.state.watermark_us
-        return outcome
-
-
-def run(*sent: Sent) -> Run:
-    running = Run()
-    running.feed(sent)
-    return running
-
-
-def seconds(*times: float, **changes) -> list[Sent]:
-    return [Sent(time_us=int(t * S), seq=seq, **changes) for seq, t in enumerate(times)]
 
 
 def test_a_window_closes_when_its_end_plus_grace_is_not_after_the_watermark():
@@ -286,114 +246,6 @@ def test_shards_travel_apart_and_no_message_is_too_large():
     assert max(len(encode_vitals(message)) for message in messages) < 900_000
 
 
-def test_a_commit_goes_back_to_the_first_frame_of_the_oldest_open_window():
-    running = run(*seconds(0, 1, 14, 21, 22))
-    offset, resume = running.state.checkpoint()
-    assert offset == 2
-    assert resume.before_us == START_US + S
-    assert resume.closed_us == START_US + 22 * S
-    assert resume.read_to == 5
-
-
-def test_a_window_that_was_emitted_before_a_restart_is_not_emitted_again_from_what_is_read_again():
-    running = run(*seconds(9, 10, 9.5, 15))
-    offset, resume = running.state.checkpoint()
-    assert (offset, len(running.messages)) == (1, 1)
-    again = Run(Windows.resumed(RULE, 3, offset, resume))
-    again.feed([*seconds(9, 10, 9.5, 15)[1:], Sent(time_us=25 * S, seq=4)])
-    assert {start - START_US: w["frames"] for (_, start), w in again.outcome.windows.items()} == {10 * S: 2}
-
-
-def taken_up_with(rule, sent, cut):
-    """A run to `cut` by RULE, and one from its commit by another rule. What both found, by length and start."""
-    before = run(*sent[:cut])
-    offset, resume = before.state.checkpoint()
-    after = Run(Windows.resumed(rule, 3, offset, resume))
-    after.feed(sent[offset:])
-    return before, after
-
-
-def told(running):
-    """Start, length and frames of windows, and start and length of marks, in seconds from START_US."""
-    windows, marks = {}, set()
-    for message in running.messages:
-        if isinstance(message, Late):
-            marks |= {((start - START_US) // S, message.length_us // S) for start in message.start_us}
-        else:
-            for (_, start), window in found([message]).windows.items():
-                windows[(start - START_US) // S, message.length_us // S] = window["frames"]
-    return windows, marks
-
-
-def test_windows_open_by_the_old_grace_are_not_lost_to_a_shorter_one():
-    sent = seconds(0, 12, 13, 14, 40)
-    before, after = taken_up_with(msgspec.structs.replace(RULE, grace_us=0, tolerance_us=0), sent, 4)
-    assert told(before) == ({}, set())
-    assert told(after) == ({(0, 10): 1, (10, 10): 3}, set())
-
-
-def test_what_a_shorter_grace_leaves_out_of_what_is_read_again_is_marked():
-    sent = [*seconds(0, 1, 12), Sent(time_us=2 * S, seq=0, robot=2), Sent(time_us=40 * S, seq=9)]
-    _, after = taken_up_with(msgspec.structs.replace(RULE, grace_us=0, tolerance_us=0), sent, 4)
-    assert told(after) == ({(0, 10): 2, (10, 10): 1}, {(0, 10)})
-
-
-def test_windows_emitted_by_the_old_grace_are_not_counted_from_a_part_by_a_longer_one():
-    sent = seconds(0, 1, 10, 16, 9, 60)
-    sent[4] = dataclasses.replace(sent[4], robot=2, seq=0)
-    before, after = taken_up_with(msgspec.structs.replace(RULE, grace_us=20 * S), sent, 4)
-    assert told(before) == ({(0, 10): 2}, set())
-    assert told(after) == ({(10, 10): 2}, {(0, 10)})
-
-
-def test_a_window_of_another_length_that_begins_in_what_was_emitted_is_marked():
-    sent = seconds(0, 9, 10, 16, 19, 20, 60)
-    before, after = taken_up_with(msgspec.structs.replace(RULE, window_us=20 * S), sent, 4)
-    assert told(before) == ({(0, 10): 2}, set())
-    assert told(after) == ({(20, 20): 1}, {(0, 20)})
-
-
-def test_windows_are_neither_lost_nor_doubled_when_shards_begin_to_take_turns():
-    sent = [Sent(time_us=t * S, seq=t, robot=robot) for t in range(60) for robot in range(40)]
-    before, after = taken_up_with(SPREAD_RULE, sent, 17 * 40)
-    assert not before.outcome.windows.keys() & after.outcome.windows.keys()
-    assert {w["frames"] for run in (before, after) for w in run.outcome.windows.values()} == {10}
-    assert after.outcome.marks == {}
-    robots = {s.code for s in sent}
-    assert {(robot, START_US + t * S) for robot in robots for t in (10, 20, 30)} <= after.outcome.windows.keys()
-
-
-def test_windows_that_had_their_turn_to_come_are_marked_when_shards_no_longer_take_turns():
-    sent = [Sent(time_us=t * S, seq=t, robot=robot) for t in range(60) for robot in range(40)]
-    before = Run(Windows(SPREAD_RULE, partition=3, offset=0))
-    before.feed(sent[: 19 * 40])
-    offset, resume = before.state.checkpoint()
-    after = Run(Windows.resumed(RULE, 3, offset, resume))
-    after.feed(sent[offset:])
-    robots = {s.code for s in sent}
-    told = {robot for robot, start in before.outcome.windows if start == START_US}
-    assert 0 < len(told) < len(robots)
-    assert {robot for robot, start in after.outcome.marks if start == START_US} >= robots - told
-    assert not {robot for robot, start in after.outcome.windows if start == START_US}
-    assert {start for _, start in after.outcome.windows} == {START_US + t * S for t in (10, 20, 30, 40)}
-
-
-def test_a_commit_stays_until_what_another_rule_reads_again_has_all_been_read():
-    rule = msgspec.structs.replace(RULE, window_us=20 * S)
-    before = run(*(sent := seconds(0, 9, 10, 16, 17)))
-    offset, resume = before.state.checkpoint()
-    after = Run(Windows.resumed(rule, 3, offset, resume))
-    after.feed(sent[offset:4])
-    assert after.state.checkpoint() == (offset, resume)
-    after.feed(sent[4:])
-    assert after.state.checkpoint()[1].window_us == rule.window_us
-
-
-def test_with_nothing_open_a_commit_is_where_reading_has_come():
-    offset, resume = Windows.resumed(RULE, 3, 41, None).checkpoint()
-    assert (offset, resume.read_to) == (41, 41)
-
-
 def test_robots_not_seen_for_an_hour_are_forgotten():
     running = Run()
     running.feed([Sent(robot=robot) for robot in range(1000)])
@@ -435,115 +287,6 @@ def test_windows_of_rows_count_every_row():
     windows = found(told).windows
     assert {start - START_US: w["frames"] for (_, start), w in windows.items()} == {0: 3, 20 * S: 1}
     assert windows[Sent().code, START_US]["missing"] == 0
-
-
-readings = st.fixed_dictionaries(
-    {},
-    optional={
-        "joint_temperature_c": st.lists(st.none() | st.floats(-40, 150, width=32), min_size=2, max_size=2),
-        "joint_current_a": st.lists(st.none() | st.floats(-500, 500, width=32), min_size=2, max_size=2),
-        "battery_soc": st.none() | st.floats(0, 1, width=32),
-        "battery_voltage_v": st.none() | st.floats(0, 1000, width=32),
-    },
-)
-
-
-def frames(time_us):
-    """Frames of few robots and boots; late, sent twice, out of order, ahead of the broker."""
-    return st.lists(
-        st.builds(
-            Sent,
-            time_us=time_us,
-            seq=st.integers(0, 12),
-            robot=st.integers(1, 3),
-            boot=st.integers(7, 8),
-            delay_us=st.sampled_from([0, 2 * S, 15 * S, 30 * S, -RULE.tolerance_us, -6 * S, -40 * S]),
-            readings=readings,
-            lowest=st.just({}) | readings,
-            highest=st.just({}) | readings,
-            mode=st.integers(0, 4),
-            flags=st.integers(0, 1),
-            software=st.sampled_from(["1.0", "2.0"]),
-        ),
-        max_size=40,
-    )
-
-
-rules = st.sampled_from([RULE, SPREAD_RULE])
-any_frames = frames(st.integers(0, 60 * S))
-cuts = st.lists(st.integers(0, 40), max_size=6)
-
-
-def split(sent, at):
-    bounds = [0, *sorted(min(cut, len(sent)) for cut in at), len(sent)]
-    return [sent[a:b] for a, b in pairwise(bounds)]
-
-
-@given(any_frames, cuts, rules)
-def test_any_batches_give_the_windows_marks_and_watermark_of_one_frame_at_a_time(sent, at, rule):
-    running = Run(Windows(rule, partition=3, offset=0))
-    for part in split(sent, at):
-        running.feed(part)
-    wanted, outcome = expected(sent, rule), running.outcome
-    assert_same(wanted.windows, outcome.windows)
-    assert outcome.marks == wanted.marks
-    assert outcome.watermark_us == wanted.watermark_us
-
-
-turns = st.lists(st.tuples(st.integers(0, 15), st.booleans(), st.booleans()), max_size=8)
-
-
-@given(frames(st.just(0)), turns, rules)
-def test_a_restart_anywhere_changes_nothing(sent, turns, rule):
-    """Clocks that do not step back: 3 s a number. (A resend across a step back may be counted after a restart.)"""
-    sent = [dataclasses.replace(s, time_us=s.seq * 3 * S) for s in sent]
-    running = Run(Windows(rule, partition=3, offset=0))
-    committed = running.state.checkpoint()
-    outcome = Outcome()
-    for size, commits, crashes in [*turns, (len(sent), True, False)]:
-        running.messages = []
-        running.feed(sent[running.state.offset :][:size])
-        repeated = outcome.windows.keys() & running.outcome.windows.keys()
-        assert_same(*({key: o.windows[key] for key in repeated} for o in (outcome, running.outcome)))
-        outcome.windows |= running.outcome.windows
-        for key, mark in running.outcome.marks.items():
-            outcome.marks[key] = max(mark, outcome.marks.get(key, mark))
-        if commits:
-            committed = running.state.checkpoint()
-        if crashes:
-            offset, resume = committed
-            running = Run(Windows.resumed(rule, 3, offset, from_metadata(to_metadata(resume))))
-    wanted = expected(sent, rule)
-    assert_same(wanted.windows, outcome.windows)
-    assert outcome.marks == wanted.marks
-
-
-@given(frames(st.just(0)), cuts, rules)
-def test_what_was_committed_is_not_told_again(sent, at, rule):
-    sent = [dataclasses.replace(s, time_us=s.seq * 3 * S) for s in sent]
-    running = Run(Windows(rule, partition=3, offset=0))
-    for end in sorted({min(cut, len(sent)) for cut in [*at, len(sent)]}):
-        running.feed(sent[running.state.offset : end])
-        offset, resume = running.state.checkpoint()
-        before, running = running, Run(Windows.resumed(rule, 3, offset, resume))
-        running.messages = before.messages
-    assert_same(expected(sent, rule).windows, running.outcome.windows)
-
-
-@given(any_frames)
-def test_rows_in_any_order_of_robots_give_the_windows_of_all_frames(sent):
-    rows = {(s.code, s.at_us, s.seq): s for s in sent}
-    ordered = sorted(rows.values(), key=lambda s: (s.code, s.boot, s.seq, s.at_us))
-    state = Windows(RULE, 0, 0)
-    for one in split(ordered, [7, 20]):
-        recount(state, batch(one))
-    by_window = {}
-    for s in ordered:
-        by_window.setdefault((s.code, s.at_us // RULE.window_us * RULE.window_us), []).append(s)
-    wanted = {key: window_of(rows) for key, rows in by_window.items()}
-    for window in wanted.values():
-        window.pop("missing")
-    assert_same(wanted, found(repaired(state)).windows)
 
 
 def test_readings_of_the_helper_are_of_one_layout():
