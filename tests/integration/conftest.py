@@ -1,12 +1,14 @@
 """A real Kafka and a real TimescaleDB for the integration tests, started once a run in a directory of their own.
 
 `servers` is the pair, for tests that crash one; `stack` is where they are. `database_url` is a fresh migrated
-database for one test; `topics` gives one test empty topics on the shared broker. What cannot start, fails.
+database for one test, `database` a connection to it; `topics` gives one test empty topics on the shared broker,
+`lander` a lander between the two. What cannot start, fails.
 """
 
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,9 +21,12 @@ from deploy.local.servers import Servers
 from deploy.migrate import migrate
 from deploy.settings import Endpoints, read_settings
 from deploy.topics import delete_all, ensure
+from ingest.landing import Landing
 from processors.notify import outbox
 from processors.notify.receivers import Config
 from schemas.kafka import Kafka
+from schemas.topics import ANOMALIES, FRAMES, HEALTH, VITALS
+from support.pipeline import Pipeline, pipeline
 from support.simulated import AT, Simulated
 
 TEMPLATE = "migrated"
@@ -60,6 +65,13 @@ def database_url(stack: Endpoints, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
 def kafka(stack: Endpoints) -> Kafka:
     return stack.kafka
 
@@ -70,6 +82,23 @@ async def topics(kafka: Kafka) -> Kafka:
     await delete_all(kafka)
     await ensure(kafka)
     return kafka
+
+
+@pytest.fixture
+async def landing(database_url: str) -> AsyncIterator[Landing]:
+    landing = Landing(database_url)
+    for topic in (FRAMES, VITALS, HEALTH, ANOMALIES):
+        await landing.offsets(topic.name, {0: 0, 1: 0})
+    yield landing
+    await landing.close()
+
+
+@pytest.fixture
+def lander(tmp_path: Path, topics: Kafka, database_url: str) -> Iterator[Pipeline]:
+    """A lander on empty topics and an empty database."""
+    with pipeline(tmp_path, topics, database_url) as running:
+        running.start("land")
+        yield running
 
 
 def database_called(url: str, name: str) -> str:

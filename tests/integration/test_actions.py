@@ -38,13 +38,6 @@ async def fresh(kafka: Kafka, database_url: str, tmp_path: Path) -> Any:
     pipeline.end()
 
 
-@pytest.fixture
-async def database(database_url: str) -> Any:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 def windows(numbers: Iterable[int], codes: Iterable[str] = ILL, celsius: float = 95.0) -> list[tuple[int, bytes]]:
     """Partition and value of windows in which a joint is hot."""
     found = []

@@ -37,13 +37,6 @@ EVENTS = "SELECT robot_id, reason, refused, records FROM security_event ORDER BY
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def landing(database_url: str) -> AsyncIterator[Landing]:
     landing = Landing(database_url)
     await landing.offsets(FRAMES.name, {0: 0})

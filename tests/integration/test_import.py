@@ -14,14 +14,6 @@ WALK = Walk(seconds=20, joint_hz=50)
 READINGS = "SELECT extract(epoch FROM time) * 1000000 AS us, signal, joint, value FROM reading WHERE robot_id = $1"
 
 
-@pytest.fixture
-def landing(tmp_path: Path, topics: Kafka, database_url: str):
-    """A lander on empty topics and an empty database."""
-    with pipeline(tmp_path, topics, database_url) as running:
-        running.start("land")
-        yield running
-
-
 def _bag(into: Path, kind: str) -> Path:
     if kind == "ROS 1":
         return write_ros1(into / "walk.bag", WALK)
@@ -30,16 +22,16 @@ def _bag(into: Path, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["MCAP", "rosbag2", "ROS 1"])
 async def test_rows_are_what_was_written_and_a_second_import_adds_none(
-    landing: Pipeline, tmp_path: Path, kind: str
+    lander: Pipeline, tmp_path: Path, kind: str
 ) -> None:
     bag = _bag(tmp_path, kind)
     mapping = str(mapping_for(tmp_path, f"*{bag.suffix}"))
     frames = WALK.seconds * (WALK.joint_hz + 2)
     for _ in range(2):
-        done = landing.command("import", str(bag), "--recording", mapping, "--wait", "--json")
+        done = lander.command("import", str(bag), "--recording", mapping, "--wait", "--json")
         assert done.returncode == 0, done.stderr
         assert f'"sent":{frames},"landed":{frames},"rejected":0' in done.stdout
-    connection = await asyncpg.connect(landing.database_url)
+    connection = await asyncpg.connect(lander.database_url)
     rows = await connection.fetchval("SELECT count(*) FROM frame")
     late = await connection.fetchval("SELECT count(*) FROM frame WHERE backfill")
     found = {(int(r["us"]), r["signal"], r["joint"]): r["value"] for r in await connection.fetch(READINGS, CODE)}
@@ -65,24 +57,22 @@ async def test_rows_are_what_was_written_and_a_second_import_adds_none(
     assert knee == pytest.approx({t: WALK.knee_c(t) for t in WALK.diagnostics_times_us()}, rel=1e-6)
 
 
-async def test_a_bag_replays_live_at_a_speed(landing: Pipeline, tmp_path: Path) -> None:
+async def test_a_bag_replays_live_at_a_speed(lander: Pipeline, tmp_path: Path) -> None:
     bag = _bag(tmp_path, "MCAP")
     mapping = mapping_for(tmp_path, "*.mcap", rate_hz=10)
-    summary = landing.replay(bag, str(mapping), "--times", "live", "--speed", "20")
+    summary = lander.replay(bag, str(mapping), "--times", "live", "--speed", "20")
     assert summary["sent"] == summary["landed"] == WALK.seconds * 10
-    connection = await asyncpg.connect(landing.database_url)
+    connection = await asyncpg.connect(lander.database_url)
     apart_s = await connection.fetchval("SELECT extract(epoch FROM max(time) - min(time)) FROM frame")
     await connection.close()
     assert float(apart_s) == pytest.approx(WALK.seconds / 20, abs=0.05)
 
 
-def test_a_broken_bag_arrives_as_far_as_it_goes_and_the_exit_code_says_so(
-    landing: Pipeline, tmp_path: Path
-) -> None:
+def test_a_broken_bag_arrives_as_far_as_it_goes_and_the_exit_code_says_so(lander: Pipeline, tmp_path: Path) -> None:
     bag = write_ros1(tmp_path / "walk.bag", Walk(seconds=300, joint_hz=50))  # some four chunks
     whole = bag.read_bytes()
     bag.write_bytes(whole[: len(whole) // 2])
-    done = landing.command("import", str(bag), "--recording", str(mapping_for(tmp_path, "*.bag")), "--wait")
+    done = lander.command("import", str(bag), "--recording", str(mapping_for(tmp_path, "*.bag")), "--wait")
     assert done.returncode == 1
     assert "walk.bag:" in done.stderr
     assert "what can be read beside it was sent" in done.stderr

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import struct
-from collections.abc import AsyncIterator
 
 import asyncpg
 import msgspec
@@ -42,13 +41,6 @@ from support.land import (
 from support.messages import HEALTH as HEALTH_MESSAGE
 from support.pipeline import Pipeline, pipeline
 from support.tables import checksums
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 def _bad() -> dict[str, Records]:

@@ -1,9 +1,6 @@
 """The lander under pressure: a database that is locked, a burst, and one partition with most of the traffic."""
 
-from collections.abc import AsyncIterator
-
 import asyncpg
-import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from prometheus_client import CollectorRegistry
 
@@ -18,13 +15,6 @@ MOST_BUFFERED = SMALL.records + POLL_RECORDS
 HOT_BEFORE_LAST_OTHER = """
 SELECT count(*) FROM frame WHERE robot_id = $1 AND xmin::text::bigint < (
     SELECT max(xmin::text::bigint) FROM frame WHERE robot_id <> $1)"""
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 def _gauge(registry: CollectorRegistry, name: str, **labels: str) -> float:

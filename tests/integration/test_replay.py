@@ -22,14 +22,6 @@ from support.recorded import recording
 from support.robots import all_frames
 
 
-@pytest.fixture
-def landing(tmp_path: Path, topics: Kafka, database_url: str):
-    """A lander on empty topics and an empty database."""
-    with pipeline(tmp_path, topics, database_url) as running:
-        running.start("land")
-        yield running
-
-
 def _by_robot(frames: list[Frame]) -> dict[str, list[Frame]]:
     found = defaultdict(list)
     for frame in frames:
@@ -37,24 +29,24 @@ def _by_robot(frames: list[Frame]) -> dict[str, list[Frame]]:
     return found
 
 
-async def test_a_second_replay_adds_nothing_and_one_at_other_times_does(landing: Pipeline) -> None:
+async def test_a_second_replay_adds_nothing_and_one_at_other_times_does(lander: Pipeline) -> None:
     path = recording("battery_nasa")
-    first = landing.replay(path, "battery_nasa")
+    first = lander.replay(path, "battery_nasa")
     assert (first["sent"], first["landed"], first["rejected"], first["refused"]) == (799, 799, 0, 0)
-    assert landing.replay(path, "battery_nasa")["landed"] == 799
-    assert landing.replay(path, "battery_nasa", "--times", "end-now")["landed"] == 799
-    connection = await asyncpg.connect(landing.database_url)
+    assert lander.replay(path, "battery_nasa")["landed"] == 799
+    assert lander.replay(path, "battery_nasa", "--times", "end-now")["landed"] == 799
+    connection = await asyncpg.connect(lander.database_url)
     rows, boots = await connection.fetchrow("SELECT count(*), count(DISTINCT (robot_id, boot_id)) FROM frame")
     await connection.close()
     assert (rows, boots) == (2 * 799, 11), "eleven cells, each with one boot however often it is replayed"
 
 
-async def test_live_replay_is_paced_and_its_times_are_now(landing: Pipeline) -> None:
-    summary = landing.replay(
+async def test_live_replay_is_paced_and_its_times_are_now(lander: Pipeline) -> None:
+    summary = lander.replay(
         recording("armpi"), "armpi", "--sessions", "20240320_152031", "--times", "live", "--speed", "10"
     )
     assert summary["sent"] == summary["landed"] == 127
-    connection = await asyncpg.connect(landing.database_url)
+    connection = await asyncpg.connect(lander.database_url)
     # The broker's clock counts milliseconds: a frame that arrives at once may seem to be less than one ahead.
     apart_s, ahead = await connection.fetchrow(
         "SELECT extract(epoch FROM max(time) - min(time)), "
@@ -65,9 +57,9 @@ async def test_live_replay_is_paced_and_its_times_are_now(landing: Pipeline) -> 
     assert ahead == 0, "none was sent before its time"
 
 
-async def test_what_lands_says_what_the_summary_says(landing: Pipeline) -> None:
-    summary = landing.replay(recording("armpi"), "armpi", "--sessions", "20240426_141532")
-    connection = await asyncpg.connect(landing.database_url)
+async def test_what_lands_says_what_the_summary_says(lander: Pipeline) -> None:
+    summary = lander.replay(recording("armpi"), "armpi", "--sessions", "20240426_141532")
+    connection = await asyncpg.connect(lander.database_url)
     noted = await connection.fetchval("SELECT count(*) FROM impossible_reading")
     lowest = await connection.fetchval("SELECT min(value) FROM impossible_reading")
     present = await connection.fetchval("SELECT count(value) FROM reading")
@@ -106,10 +98,10 @@ async def test_a_broker_without_the_topic_is_named(kafka: Kafka) -> None:
     await ensure(kafka)
 
 
-async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(landing: Pipeline) -> None:
-    done = landing.command("simulate", "--robots", "6", "--history", "20s", "--duration", "2s")
+async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(lander: Pipeline) -> None:
+    done = lander.command("simulate", "--robots", "6", "--history", "20s", "--duration", "2s")
     assert done.returncode == 0, done.stderr
-    records = await all_frames(landing.kafka)
+    records = await all_frames(lander.kafka)
     columns, rejected = decode_records(records)
     assert rejected == []
     assert len(columns) == len(records)
@@ -117,28 +109,28 @@ async def test_a_simulated_fleet_sends_its_past_and_goes_live_without_a_gap(land
         assert [frame.seq for frame in frames] == list(range(len(frames)))
         assert {b.time_us - a.time_us for a, b in pairwise(frames)} == {1_000_000}
         assert len(frames) >= 22
-    again = landing.command("simulate", "--robots", "6", "--history", "1h", "--duration", "1s")
+    again = lander.command("simulate", "--robots", "6", "--history", "1h", "--duration", "1s")
     assert again.returncode == 0, again.stderr
-    both = _by_robot([decode_frame(record.value) for record in await all_frames(landing.kafka)])
+    both = _by_robot([decode_frame(record.value) for record in await all_frames(lander.kafka)])
     for frames in both.values():
         times = [frame.time_us for frame in frames]
         assert len({frame.boot_id for frame in frames}) == 2
         assert times == sorted(set(times)), "what was sent before is not sent again"
 
 
-async def test_a_demo_fleet_tells_its_day_once(landing: Pipeline) -> None:
-    done = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
+async def test_a_demo_fleet_tells_its_day_once(lander: Pipeline) -> None:
+    done = lander.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
     assert done.returncode == 0, done.stderr
-    first = [decode_frame(record.value) for record in await all_frames(landing.kafka)]
+    first = [decode_frame(record.value) for record in await all_frames(lander.kafka)]
     live_us = max(frame.time_us for frame in first) - 60_000_000
     assert {frame.robot_id for frame in first if frame.time_us > live_us} == {
         frame.robot_id for frame in first if "00000003" not in frame.robot_id
     }, "all but the silent one are there"
     past = [frame for frame in first if frame.time_us <= live_us]
     assert {frame.flags for frame in past} == {0, FLAG_BACKFILL}
-    again = landing.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
+    again = lander.command("simulate", "--robots", "14", "--demo", "--duration", "4s")
     assert again.returncode == 0, again.stderr
-    both = [decode_frame(record.value) for record in await all_frames(landing.kafka)]
+    both = [decode_frame(record.value) for record in await all_frames(lander.kafka)]
     boots = {frame.boot_id for frame in first}
     second = [frame for frame in both if frame.boot_id not in boots]
     assert len(both) == len(first) + len(second)
@@ -147,13 +139,13 @@ async def test_a_demo_fleet_tells_its_day_once(landing: Pipeline) -> None:
 
 
 async def test_a_robot_breaks_on_demand_and_a_stop_of_the_simulator_loses_nothing(
-    landing: Pipeline,
+    lander: Pipeline,
 ) -> None:
-    landing.start("simulate")
-    done = landing.command("demo", "break", "2", "--fault", "battery")
+    lander.start("simulate")
+    done = lander.command("demo", "break", "2", "--fault", "battery")
     assert done.returncode == 0, done.stderr
     code = done.stdout.partition(":")[0]
-    connection = await asyncpg.connect(landing.database_url)
+    connection = await asyncpg.connect(lander.database_url)
     broken = 0
     while not broken:
         broken = await connection.fetchval(
@@ -164,6 +156,6 @@ async def test_a_robot_breaks_on_demand_and_a_stop_of_the_simulator_loses_nothin
     )
     await connection.close()
     assert others == 0
-    assert landing.stop() == {"simulate": 0, "land": 0}
-    for frames in _by_robot([decode_frame(r.value) for r in await all_frames(landing.kafka)]).values():
+    assert lander.stop() == {"simulate": 0, "land": 0}
+    for frames in _by_robot([decode_frame(r.value) for r in await all_frames(lander.kafka)]).values():
         assert [frame.seq for frame in frames] == list(range(len(frames)))

@@ -27,13 +27,6 @@ async def server(topics: Kafka, database_url: str, tmp_path: Path) -> AsyncItera
         yield running
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 def health(code: str = HERE, time_us: int = NOW_US, status: Status = Status.OFF_SPEC) -> bytes:
     return encode_health(
         Health(
