@@ -125,6 +125,11 @@ class Downsampler:
         self._take(sample)
         return ended
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that `due` will give."""
+        return self._samples > 0
+
     def due(self, mono_us: int) -> list[Summary]:
         """The period that is over by now, if it had samples."""
         return self.flush() if self._samples and mono_us // self._period_us != self._period else []

@@ -58,6 +58,11 @@ class Framer:
         self._last_us = time_us
         return Made(frames, moment.jumped_us)
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that `due` will give."""
+        return self._downsampler.waits
+
     def due(self, mono_us: int, dropped: int | None) -> list[Frame]:
         """The frame of a period that is over, though nothing came after it."""
         return self._frames(self._downsampler.due(mono_us), dropped)

@@ -124,9 +124,7 @@ class AgentProcess:
         self._last_bad_line = wrong
 
     async def _turn(self) -> None:
-        period_us = round(1e6 / self._setup.config.rate_hz)
-        wait_us = min(TELL_EVERY_US, period_us - mono_us() % period_us)
-        arrived = await self.inbox.take(wait_us / 1e6)
+        arrived = await self.inbox.take(self._wait_us() / 1e6)
         now_us = self._turned_us = mono_us()
         self._spool.count_dropped(self.inbox.overflowed())
         own = self._own() if arrived else {}
@@ -142,6 +140,13 @@ class AgentProcess:
         if now_us - self._expired_us >= EXPIRE_EVERY_US:
             self._expired_us = now_us
             self._expire()
+
+    def _wait_us(self) -> int:
+        """Until the period ends that something waits for."""
+        if not self._framer.waits:
+            return TELL_EVERY_US
+        period_us = round(1e6 / self._setup.config.rate_hz)
+        return min(TELL_EVERY_US, period_us - mono_us() % period_us)
 
     def _expire(self) -> None:
         """By a clock that somebody vouches for: one that jumps ahead must not cost the spool."""
@@ -189,7 +194,7 @@ class AgentProcess:
         return {
             "clock_offset_ms": self._offset_ms(),
             "clock_synchronised": None if self._synchronised is None else float(self._synchronised),
-            "spool_used": self._spool.used,
+            "spool_used": self.status.spool_used if self.status else None,  # of this second: SQLite is asked for it
             "spool_frames": float(self._spool.frames),
             "agent_reconnects": float(self._uplink.reconnects),
             "publish_latency_ms": self._latency_ms,
