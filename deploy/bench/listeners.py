@@ -5,6 +5,7 @@ that it took, and how many did not. Called by `page.py`. A probe is an anomaly w
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from contextlib import suppress
 import aiohttp
 
 _MARK = b'"episode_id":"probe-'
+_ID = re.compile(rb"^id: (\S+)\n", re.MULTILINE)
 _LONGEST_ID = 20
 
 
@@ -52,14 +54,18 @@ class Listeners:
         return len(self.sent_s) * self.clients - len(self.took_s)
 
     async def _listen(self, number: int, ready: asyncio.Event) -> None:
+        """As a page does: where the server ends the stream, which it does now and then, it goes on from there."""
         headers = {"Authorization": f"Bearer {self._tokens[number % len(self._tokens)]}"}
-        async with self._session.get(f"{self._url}/api/v1/stream", headers=headers) as response:
-            response.raise_for_status()
-            rest = b""
-            async for chunk in response.content.iter_any():
-                ready.set()
-                self.received_bytes += len(chunk)
-                rest = self._hear(rest + chunk, time.monotonic())
+        while True:
+            async with self._session.get(f"{self._url}/api/v1/stream", headers=headers) as response:
+                response.raise_for_status()
+                rest = b""
+                async for chunk in response.content.iter_any():
+                    ready.set()
+                    self.received_bytes += len(chunk)
+                    for last in _ID.findall(rest + chunk):
+                        headers["Last-Event-ID"] = last.decode()
+                    rest = self._hear(rest + chunk, time.monotonic())
 
     def _hear(self, text: bytes, now_s: float) -> bytes:
         """Returns what may be the beginning of a probe."""
