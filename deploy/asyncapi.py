@@ -14,12 +14,16 @@ import msgspec
 from deploy.json_schema import name_readings
 from schemas.action import Action
 from schemas.anomaly import EVENT_TYPE, FLEET, SOURCE, Anomaly, Transition
+from schemas.checkpoint import Published
+from schemas.entry import Entry
 from schemas.frame import Frame, JsonFrame
 from schemas.health import Health
+from schemas.logbook import Opened
 from schemas.reject import Reject
-from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, REJECTS, Topic
+from schemas.signing import Signature
+from schemas.topics import ACTIONS, ANOMALIES, CHECKPOINTS, FRAMES, HEALTH, LOGBOOK, REJECTS, Topic
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Of the document. The second number counts what was added; the first, messages with a new `v`."""
 
 JSON, MESSAGEPACK = "application/json", "application/msgpack"
@@ -30,6 +34,14 @@ _CODE_OR_FLEET = {
     "pattern": f"^([A-Z]{{2}}[0-9A-Z]{{27}}|{FLEET})$",
     "description": f"a robot code, or {FLEET} where it is about many robots",
 }
+
+
+class LogbookEntry(msgspec.Struct):
+    """An entry of a robot's logbook as its author sends it; `opened` is what stands behind its commitments."""
+
+    entry: Entry
+    signature: Signature
+    opened: tuple[Opened, ...] = ()
 
 
 class Message(NamedTuple):
@@ -86,6 +98,22 @@ CHANNELS = (
         (Message("action", Action, JSON, "One thing that an operator does. By its id it is applied once."),),
         "What operators do: acknowledge, shelve, comment, take out of service. Also `adopt` and `release`, by "
         "which robovitals itself tells episodes of a parent; only it writes these two.",
+    ),
+    Channel(
+        "logbook", LOGBOOK, False, _CODE,
+        (Message(
+            "logbookEntry", LogbookEntry, JSON,
+            "Canonical JSON (RFC 8785), at most 64 KiB. `signature` is Ed25519, by the entry's `author`, over "
+            "`robovitals.entry.1`, a zero byte, and the canonical bytes of `entry`.",
+        ),),
+        "Entries of robots' logbooks (docs/logbook.md). By its id an entry is appended once. What a logbook does "
+        "not take goes to telemetry.rejects with the fault as its reason. Names are kept no longer than records.",
+    ),
+    Channel(
+        "checkpoints", CHECKPOINTS, True, {"type": "null", "description": "none"},
+        (Message("checkpoint", Published, JSON, "One line of the file of checkpoints, canonical JSON."),),
+        "What all logbooks held at one moment, signed (docs/logbook.md). Kept for ever, in the order of `size`; a "
+        "record may come twice.",
     ),
 )  # fmt: skip
 
@@ -190,4 +218,11 @@ def _schemas(payloads: Iterable[type]) -> dict[str, Any]:
     frame["items"] = frame.pop("prefixItems")
     for name, item in zip(Frame.__struct_fields__, frame["items"], strict=True):
         item["title"] = name
-    return components
+    return {name: _without_discriminators(schema) for name, schema in components.items()}
+
+
+def _without_discriminators(schema: Any) -> Any:
+    """OpenAPI's has a mapping, which AsyncAPI's has not; each alternative says by itself which tag it has."""
+    if isinstance(schema, dict):
+        return {name: _without_discriminators(part) for name, part in schema.items() if name != "discriminator"}
+    return [_without_discriminators(part) for part in schema] if isinstance(schema, list) else schema

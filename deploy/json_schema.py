@@ -13,6 +13,7 @@ from schemas.anomaly import Anomaly
 from schemas.frame import JsonFrame
 from schemas.health import Health
 from schemas.signals import SIGNALS, Component
+from serve.report.model import SignedReport
 
 SCHEMAS = {
     "frame": (JsonFrame, "A frame in JSON, for topic telemetry.frames; the record's key is the robot code"),
@@ -22,6 +23,7 @@ SCHEMAS = {
         Action,
         "What an operator does about episodes, topic fleet.actions; the record's key is the robot code",
     ),
+    "report": (SignedReport, "A robot's history report, as `robovitals report --format json` writes it"),
 }
 
 

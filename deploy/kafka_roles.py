@@ -13,7 +13,7 @@ from processors.group import GROUP as SUMMARISE_GROUP
 from processors.group_store import TRANSACTIONAL_ID
 from processors.notify.inlet import GROUP as NOTIFY_GROUP
 from processors.notify.inlet import TOPICS as NOTIFIED
-from schemas.topics import ACTIONS, ANOMALIES, ASSESSOR_APP, FRAMES, HEALTH, REJECTS, VITALS
+from schemas.topics import ACTIONS, ANOMALIES, ASSESSOR_APP, CHECKPOINTS, FRAMES, HEALTH, LOGBOOK, REJECTS, VITALS
 
 _ASSESSED = tuple(topic.name for topic in ASSESSED)
 
@@ -27,9 +27,10 @@ ROLES = {
         groups=(ASSESSOR_APP, ACTIONS_GROUP),
         transactions=(TRANSACTIONAL_ID,),
     ),
+    "retain": Role(writes=(CHECKPOINTS.name, LOGBOOK.name)),
     "notify": Role(reads=NOTIFIED, groups=(NOTIFY_GROUP,)),
-    # Frames: those that an administrator drives again after a reject.
-    "serve": Role(reads=(HEALTH.name, ANOMALIES.name), writes=(ACTIONS.name, FRAMES.name)),
+    # Frames: those that an administrator drives again after a reject. Logbooks: entries that authors have signed.
+    "serve": Role(reads=(HEALTH.name, ANOMALIES.name), writes=(ACTIONS.name, FRAMES.name, LOGBOOK.name)),
     # A fleet, and an operator who answers its alarms.
     "simulate": Role(reads=(ANOMALIES.name,), writes=(FRAMES.name, ACTIONS.name)),
 }

@@ -6,16 +6,20 @@ is waited for, with what was known last: nothing can be changed in it meanwhile.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import TypeAlias
 
 import asyncpg
 from prometheus_client import CollectorRegistry, Counter
 
+from deploy.master_print import agree
 from deploy.seal_master import read_master
 from deploy.settings import SEAL_MASTER, Settings
 from deploy.shell import Process
+from processors.retention import keep_times
 from processors.transient import look_until
 from schemas.errors import StopError
 from schemas.keyring import POLICIES, REFRESH_S, KeyEnd, Keyring, PolicyChange
@@ -37,8 +41,10 @@ def verified(
 ) -> "Callable[[CollectorRegistry], Verifying]":
     """How a process is built that verifies frames where there is a master key. `make` makes the process itself."""
     master = read_master(settings)
-    keyring = None if master is None else Keyring(master)
-    return lambda registry: Verifying(make(registry, keyring), keyring, database_url, registry)
+    kept = keep_times(os.environ)["frame"]
+    rows_last_us = None if kept is None else kept // timedelta(microseconds=1)
+    keyring = None if master is None else Keyring(master, rows_last_us)
+    return lambda registry: Verifying(make(registry, keyring), keyring, master, database_url, registry)
 
 
 class Verifying:
@@ -47,10 +53,16 @@ class Verifying:
     """
 
     def __init__(
-        self, process: Process, keyring: Keyring | None, database_url: str, registry: CollectorRegistry
+        self,
+        process: Process,
+        keyring: Keyring | None,
+        master: bytes | None,
+        database_url: str,
+        registry: CollectorRegistry,
     ) -> None:
         self._process = process
         self._keyring = keyring
+        self._master = master
         self._database_url = database_url
         self._retries = Counter(
             "robovitals_seals_retries",
@@ -109,9 +121,10 @@ class Verifying:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(self._database_url)
         policies = [PolicyChange(**row) for row in await self._connection.fetch(_POLICIES)]
-        if self._keyring is None:
+        if self._keyring is None or self._master is None:
             _refuse_unverified(policies)
             return
+        await agree(self._connection, self._master, "who first verified")
         found = await self._connection.fetch(_ENDS, self._change)
         self._keyring.learn(
             policies, [KeyEnd(row["robot_id"], row["key_version"], row["ends_us"]) for row in found]

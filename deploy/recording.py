@@ -27,20 +27,24 @@ from rich.progress import (
 )
 
 from deploy.bag_list import draft_of, list_of
+from ingest.agent.config_file import load_credentials
 from ingest.mapping import Mapping
 from ingest.mapping_file import known_recordings, load_mapping
 from ingest.publish import Acknowledged
 from ingest.replay import Sent
+from ingest.sealing import Sealing
 from ingest.sessions import Session, find_sessions
 from ingest.visible import Visible, wait_until_visible
 from schemas.errors import SettingError
+from schemas.frame import SEAL_REASONS
 from schemas.robot_code import checked_code
 
 Show = Callable[[str, int, int | None], None]
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What `--json` prints. `landed` and `rejected` are null without --wait; of refusals and damages the first."""
+    """What `--json` prints. `landed` and `rejected` are null without --wait; of refusals and damages the first.
+    `reasons`: how many were rejected why."""
 
     recording: str
     sessions: int
@@ -48,6 +52,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     sent: int
     landed: int | None
     rejected: int | None
+    reasons: dict[str, int]
     readings: int
     absent: int
     impossible: int
@@ -70,6 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sessions", nargs="+", default=[], metavar="PATTERN", help="only these files or folders: '20240426_*'"
     )
+    parser.add_argument(
+        "--credentials", nargs="+", default=[], metavar="FILE", type=Path,
+        help="seal the frames as their robots would: what `robovitals robot register` gave them",
+    )  # fmt: skip
     parser.add_argument("--wait", action="store_true", help="until all of it is visible in the database")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     parser.add_argument(
@@ -100,6 +109,11 @@ def recording_of(args: argparse.Namespace) -> tuple[Mapping, list[Session]]:
     return mapping, find_sessions(mapping, Path(args.path), args.sessions)
 
 
+def sealing_of(args: argparse.Namespace) -> Sealing:
+    """Raises SettingError."""
+    return Sealing(map(load_credentials, args.credentials))
+
+
 def _mapping(args: argparse.Namespace) -> Mapping:
     if not args.recording:
         raise SettingError(
@@ -126,6 +140,7 @@ def summary_of(
         sent=account.frames,
         landed=visible.landed if visible else None,
         rejected=visible.rejected if visible else None,
+        reasons=visible.reasons if visible else {},
         readings=account.readings,
         absent=account.absent,
         impossible=account.impossible,
@@ -175,9 +190,19 @@ def told(summary: Summary, path: str, as_json: bool) -> int:
         print(f"robovitals: {summary.sent} frames were sent, and {summary.landed} rows and "
               f"{summary.rejected} rejects are there", file=sys.stderr)  # fmt: skip
     if summary.rejected:
-        print(f"robovitals: {summary.rejected} frames were rejected, the page Pipeline says why; a recording has "
-              "no seals, and a policy `require` rejects it: robovitals robot policy", file=sys.stderr)  # fmt: skip
-    return 1 if missing or summary.damages else 0
+        print(f"robovitals: {_rejection(summary)}", file=sys.stderr)
+    return 1 if missing or summary.rejected or summary.damages else 0
+
+
+def _rejection(summary: Summary) -> str:
+    why = ", ".join(f"{count} {reason}" for reason, count in sorted(summary.reasons.items()))
+    text = f"{summary.rejected} of {summary.sent} frames were rejected ({why}), the page Pipeline shows them"
+    if summary.reasons.keys() & set(SEAL_REASONS):
+        text += (
+            "; this maker's frames must be sealed: --credentials FILE of each robot (robovitals robot register). "
+        )
+        text += "Of those that are not sealed a part is kept, and all are counted"
+    return text
 
 
 @contextmanager

@@ -119,11 +119,13 @@ async def revoke(connection: asyncpg.Connection, code: RobotCode, actor: str) ->
     return sorted(row["key_version"] for row in ended)
 
 
-async def forget_users(connection: asyncpg.Connection, delete: Callable[[str], Awaitable[None]]) -> None:
-    """Take the users of all keys that have ended away from Kafka."""
-    for row in await connection.fetch(_ENDED_USERS, _EFFECT):
+async def forget_users(connection: asyncpg.Connection, delete: Callable[[str], Awaitable[None]]) -> list[str]:
+    """Take the users of all keys that have ended away from Kafka. Returns their names."""
+    rows = await connection.fetch(_ENDED_USERS, _EFFECT)
+    for row in rows:
         await delete(row["kafka_user"])
         await connection.execute(_FORGET_USER, row["robot_id"], row["key_version"])
+    return [row["kafka_user"] for row in rows]
 
 
 async def keys(connection: asyncpg.Connection, prefix: str) -> list[Key]:

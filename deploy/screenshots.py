@@ -15,15 +15,18 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 from playwright.sync_api import Browser, BrowserContext, StorageState, sync_playwright
 
+from deploy.bench import history
 from deploy.bench.browser import chromium
 from deploy.commands.access import make_link
 from deploy.local import control, ports
 from deploy.local.steps import Steps
+from deploy.platform_key import needed_platform_key
 from deploy.settings import HOME, Settings, endpoints, read_settings
 from ingest.faults import find_robot
 from serve import credentials, database, sites
@@ -73,6 +76,7 @@ def main() -> int:
         steps = Steps()
         control.start(settings, steps, simulate=args.robots)
         try:
+            _long_life(settings)
             alarms = asyncio.run(_alarms(settings))
             worn = find_robot(settings.home, WORN).code
             with _server(settings) as url:
@@ -82,6 +86,13 @@ def main() -> int:
         finally:
             control.stop(settings, steps)
     return 0
+
+
+def _long_life(settings: Settings) -> None:
+    """A robot whose report has something to tell."""
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    url, key = endpoints(settings).database_url, needed_platform_key(settings)
+    asyncio.run(history.fill(url, years=3, entries=50, end=end, key=key))
 
 
 async def _links(database_url: str, url: str) -> dict[str, str]:
@@ -126,7 +137,12 @@ def _server(settings: Settings) -> Iterator[str]:
 
 
 def _readme(worn: str) -> list[Shot]:
-    return [Shot("fleet", "/"), Shot("alarms", "/alarms", "dark"), Shot("robot", f"/robots/{worn}", size=TALL)]
+    return [
+        Shot("fleet", "/"),
+        Shot("alarms", "/alarms", "dark"),
+        Shot("robot", f"/robots/{worn}", size=TALL),
+        Shot("report", f"/robots/{history.ROBOT}/report", size=TALL),
+    ]
 
 
 def _all(alarms: list[Alarm], worn: str) -> list[Shot]:
@@ -135,7 +151,7 @@ def _all(alarms: list[Alarm], worn: str) -> list[Shot]:
         "fleet": "/", "fleet-site": "/?group_by=site", "alarms": "/alarms", "pipeline": "/pipeline",
         "alerts": "/alerts", "export": "/export", "login": "/login", "robot": f"/robots/{worn}",
         "robot-30d": f"/robots/{worn}?range=30d", "robot-1y": f"/robots/{worn}?range=1y", "missing": "/robots/none",
-        "empty": "/",
+        "empty": "/", "report": f"/robots/{history.ROBOT}/report", "report-young": f"/robots/{worn}/report",
     }  # fmt: skip
     pages |= {f"alarm-{alarm.state}": f"/alarms/{alarm.episode_id}" for alarm in alarms}
     if parents := [alarm for alarm in alarms if alarm.robot_id == "fleet"]:

@@ -12,21 +12,25 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from ingest.appending import Sent
+from ingest.part_reports import PartPlace, Report, reports
 from ingest.rows import ImpossibleReadings, Rows, frame_rows, vitals_rows
 from ingest.sealed import Place, SealedRows, SecurityEvent, sealed_rows, security_events, with_replays
 from schemas.action import Action, decode_action
 from schemas.anomaly import Anomaly, decode_anomaly
 from schemas.columns import Rejected, decode_records
+from schemas.entry import decode_submission
 from schemas.errors import RejectError
 from schemas.frame import MAX_INTEGER
 from schemas.health import Health, decode_health
 from schemas.keyring import UNCHECKED, Keyring
 from schemas.reject import REJECT_VERSION, Reject
 from schemas.seal import HEADER
-from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, VITALS
+from schemas.topics import ACTIONS, ANOMALIES, FRAMES, HEALTH, LOGBOOK, VITALS
 from schemas.vitals import Late, Vitals, decode_vitals
 
 _NO_REPLAYS: Mapping[Place, str] = MappingProxyType({})
+_NO_REFUSALS: Mapping[Place, RejectError] = MappingProxyType({})
 
 
 class Record(Protocol):
@@ -43,7 +47,8 @@ class Record(Protocol):
 @dataclass(frozen=True, slots=True)
 class FrameContent:
     """`first_time_us`: of each robot in the batch the event time of its first frame there. `live_time_us`: the
-    middle event time of its live frames; -1: it has none. `sealed`: of the rows those with a good seal.
+    middle event time of its live frames; -1: it has none. `sealed`: of the rows those with a good seal. `parts`:
+    what the few frames tell that tell of parts.
     """
 
     rows: Rows
@@ -52,6 +57,7 @@ class FrameContent:
     live_time_us: int
     sealed: SealedRows | None = None
     events: list[SecurityEvent] = field(default_factory=list)
+    parts: dict[PartPlace, list[Report]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,16 @@ class ActionContent:
     actions: list[Action]
 
 
-Content = FrameContent | VitalsContent | HealthContent | AnomalyContent | ActionContent
+@dataclass(frozen=True, slots=True)
+class LogbookContent:
+    """Entries that can be read. Whether they may be appended shows in the transaction."""
+
+    sent: list[Sent]
+
+
+Rowed = FrameContent | VitalsContent | HealthContent | AnomalyContent | ActionContent
+"""What becomes rows as it is."""
+Content = Rowed | LogbookContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +110,7 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """`spans` by partition; `rejects` in the order of the records; `replays` are known to be copies of rows that
-    landed long ago, with what is told of each.
+    landed long ago, with what is told of each; `refusals` are entries that their logbooks do not take.
     """
 
     topic: str
@@ -105,6 +120,7 @@ class Batch:
     rejects: list[Reject] = field(default_factory=list)
     keyring: Keyring | None = None
     replays: Mapping[Place, str] = field(default_factory=dict)
+    refusals: Mapping[Place, RejectError] = field(default_factory=dict)
 
     @property
     def oldest_ms(self) -> int:
@@ -114,19 +130,36 @@ class Batch:
     def halves(self) -> tuple["Batch", "Batch"]:
         """Two batches that land the same records, the second after the first."""
         middle = len(self.records) // 2
-        first_offsets = {partition: span.first for partition, span in self.spans.items()}
-        one = make_batch(self.topic, self.records[:middle], first_offsets, self.keyring, self.replays)
-        moved = first_offsets | {partition: span.next for partition, span in one.spans.items()}
-        return one, make_batch(self.topic, self.records[middle:], moved, self.keyring, self.replays)
+        one = self._again(self.records[:middle], self._firsts)
+        moved = self._firsts | {partition: span.next for partition, span in one.spans.items()}
+        return one, self._again(self.records[middle:], moved)
 
     def with_replays(self, found: Mapping[Place, str]) -> "Batch":
         """The same records, with more of them known to be replays."""
-        first_offsets = {partition: span.first for partition, span in self.spans.items()}
-        return make_batch(self.topic, self.records, first_offsets, self.keyring, {**self.replays, **found})
+        return self._again(self.records, self._firsts, replays=found)
+
+    def with_refusals(self, found: Mapping[Place, RejectError]) -> "Batch":
+        """The same records, with more of them known to be refused by their logbooks."""
+        return self._again(self.records, self._firsts, refusals=found)
+
+    @property
+    def _firsts(self) -> dict[int, int]:
+        return {partition: span.first for partition, span in self.spans.items()}
+
+    def _again(
+        self,
+        records: Sequence[Record],
+        firsts: dict[int, int],
+        replays: Mapping[Place, str] = _NO_REPLAYS,
+        refusals: Mapping[Place, RejectError] = _NO_REFUSALS,
+    ) -> "Batch":
+        return make_batch(
+            self.topic, records, firsts, self.keyring, {**self.replays, **replays}, {**self.refusals, **refusals}
+        )
 
     def refused(self, detail: str) -> "Batch":
         """The same with its one record as a reject: for what decodes and the database refuses all the same."""
-        content, _ = _content(self.topic, [], None, {})
+        content, _ = _content(self.topic, [], None, {}, {})
         reject = _reject(self.topic, self.records[0], Rejected(0, "refused_by_database", detail))
         return Batch(self.topic, self.records, self.spans, content, [reject])
 
@@ -137,13 +170,14 @@ def make_batch(
     first_offsets: dict[int, int],
     keyring: Keyring | None = None,
     replays: Mapping[Place, str] = _NO_REPLAYS,
+    refusals: Mapping[Place, RejectError] = _NO_REFUSALS,
 ) -> Batch:
     """Verify, decode and encode. Offsets may have gaps, so a span starts where the last one ended."""
-    content, rejected = _content(topic, records, keyring, replays)
+    content, rejected = _content(topic, records, keyring, replays, refusals)
     lasts = {record.partition: (record.offset + 1, record.timestamp) for record in records}
     spans = {partition: Span(first_offsets[partition], *last) for partition, last in lasts.items()}
     rejects = [_reject(topic, records[r.position], r) for r in rejected]
-    return Batch(topic, records, spans, content, rejects, keyring, replays)
+    return Batch(topic, records, spans, content, rejects, keyring, replays, refusals)
 
 
 def _reject(topic: str, record: Record, rejected: Rejected) -> Reject:
@@ -166,9 +200,15 @@ def _storable(text: str) -> str:
 
 
 def _content(
-    topic: str, records: Sequence[Record], keyring: Keyring | None, replays: Mapping[Place, str]
+    topic: str,
+    records: Sequence[Record],
+    keyring: Keyring | None,
+    replays: Mapping[Place, str],
+    refusals: Mapping[Place, RejectError],
 ) -> tuple[Content, list[Rejected]]:
-    return _frames(records, keyring, replays) if topic == FRAMES.name else _CONTENT[topic](records)
+    if topic == FRAMES.name:
+        return _frames(records, keyring, replays)
+    return _logbooks(records, refusals) if topic == LOGBOOK.name else _CONTENT[topic](records)
 
 
 def _frames(
@@ -185,7 +225,8 @@ def _frames(
     # The middle one: a few clocks that are years off say nothing about the pipeline.
     middle_us = int(np.median(live_us)) if len(live_us) else -1
     sealed, events = sealed_rows(columns, rejected, checked), security_events(records, refused, noted)
-    return FrameContent(rows, impossible, first_time_us, middle_us, sealed, events), rejected
+    content = FrameContent(rows, impossible, first_time_us, middle_us, sealed, events, reports(columns))
+    return content, rejected
 
 
 def _vitals(records: Sequence[Record]) -> tuple[VitalsContent, list[Rejected]]:
@@ -210,13 +251,29 @@ def _actions(records: Sequence[Record]) -> tuple[ActionContent, list[Rejected]]:
     return ActionContent(actions), rejected
 
 
+def _logbooks(
+    records: Sequence[Record], refusals: Mapping[Place, RejectError]
+) -> tuple[LogbookContent, list[Rejected]]:
+    sent: list[Sent] = []
+    rejected: list[Rejected] = []
+    for position, record in enumerate(records):
+        place = record.partition, record.offset
+        try:
+            if place in refusals:
+                raise refusals[place]
+            sent.append(Sent(place, record.timestamp * 1000, decode_submission(record.value or b"")))
+        except RejectError as error:
+            rejected.append(Rejected(position, error.reason, error.detail))
+    return LogbookContent(sent), rejected
+
+
 _CONTENT: dict[str, Callable[[Sequence[Record]], tuple[Content, list[Rejected]]]] = {
     VITALS.name: _vitals,
     HEALTH.name: _healths,
     ANOMALIES.name: _anomalies,
     ACTIONS.name: _actions,
 }
-LANDED_TOPICS = (FRAMES.name, *_CONTENT)
+LANDED_TOPICS = (FRAMES.name, *_CONTENT, LOGBOOK.name)
 
 _Message = TypeVar("_Message")
 

@@ -1,7 +1,7 @@
 """The lander: every write to TimescaleDB that comes from a topic.
 
-In: frames, vitals, health, anomalies and actions from Kafka. Out: their rows, exactly once. `robovitals land` runs
-it under `deploy/shell.py`.
+In: frames, vitals, health, anomalies, actions and entries of logbooks from Kafka. Out: their rows, exactly once.
+`robovitals land` runs it under `deploy/shell.py`.
 
 The loop reads and decodes while `ingest/writer.py` writes the batch before. Where it reads from is what the
 database says (`landed`), never what the group has committed: after each assignment it seeks there. A batch grows
@@ -17,6 +17,7 @@ from functools import partial
 
 import msgspec
 from aiokafka import ConsumerRebalanceListener, TopicPartition
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ingest.batch import LANDED_TOPICS, Record, make_batch
 from ingest.land_metrics import LandMetrics
@@ -31,6 +32,7 @@ from ingest.writer import Writer
 from schemas.errors import RetryError, UnavailableError
 from schemas.kafka import Kafka
 from schemas.keyring import Keyring
+from schemas.topics import LOGBOOK
 
 # Records come and go by the ten thousand and hold no cycles: at Python's defaults a tenth of the time goes into
 # looking for some.
@@ -55,13 +57,24 @@ class LandSettings(msgspec.Struct, frozen=True):
 
 
 class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The loop. A `Process` of `deploy/shell.py`. `keyring`: what frames are verified with; None: they are not."""
+    """The loop. A `Process` of `deploy/shell.py`. `keyring`: what frames are verified with; None: they are not.
 
-    def __init__(self, settings: LandSettings, metrics: LandMetrics, keyring: Keyring | None = None) -> None:
+    `platform`: what links of logbooks are sealed with. Without it their topic is left to a lander that has it:
+    frames must land all the same, and entries wait in Kafka.
+    """
+
+    def __init__(
+        self,
+        settings: LandSettings,
+        metrics: LandMetrics,
+        keyring: Keyring | None = None,
+        platform: Ed25519PrivateKey | None = None,
+    ) -> None:
         self._settings = settings
+        self._topics = tuple(topic for topic in LANDED_TOPICS if platform is not None or topic != LOGBOOK.name)
         self._keyring = keyring
         self._metrics = metrics
-        self._landing = Landing(settings.database_url)
+        self._landing = Landing(settings.database_url, platform)
         self._rejects = RejectPublisher(settings.kafka)
         self._limit = RejectLimit(settings.rejects)
         self._progress = Progress(time.monotonic())
@@ -84,13 +97,15 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics, pending = self._metrics, self._pending
         metrics.progress_age_seconds.set_function(lambda: self._progress.age_s(time.monotonic()))
         metrics.waiting_batches.set_function(lambda: self._writer.waiting)
-        for topic in LANDED_TOPICS:
+        for topic in self._topics:
             metrics.buffered_records.labels(topic).set_function(partial(pending.records, topic))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises StopError when going on would harm."""
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        self._source = source = Source(self._settings.kafka, self._settings.instance, self)
+        if LOGBOOK.name not in self._topics:
+            _log.warning("no platform's key: entries on %s wait for a lander that has one", LOGBOOK.name)
+        self._source = source = Source(self._settings.kafka, self._topics, self._settings.instance, self)
         try:
             try:
                 await self._landing.connect()
@@ -237,7 +252,7 @@ class Lander(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         lags = {tp: max(0, end - landed[tp]) for tp, end in ends.items()}
         self._progress.waits(sum(lags.values()), time.monotonic())
-        for topic in LANDED_TOPICS:
+        for topic in self._topics:
             self._metrics.lag_records.labels(topic).set(sum(lag for tp, lag in lags.items() if tp.topic == topic))
             oldest_ms = self._writer.oldest_ms(topic) or self._pending.oldest_ms(topic)
             self._metrics.lag_seconds.labels(topic).set(time.time() - oldest_ms / 1000 if oldest_ms else 0)

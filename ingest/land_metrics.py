@@ -6,8 +6,10 @@ from itertools import product
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ingest.batch import LANDED_TOPICS
+from schemas.chain import Fault
 from schemas.frame import REJECT_REASONS, SEAL_REASONS
 from schemas.keyring import POLICIES, REQUIRE, WARN
+from schemas.topics import LOGBOOK
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 10_000)
@@ -15,8 +17,9 @@ _RECORDS = (1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 10_000)
 
 @dataclass(frozen=True)
 class LandMetrics:
-    """`topic` is one of the landed topics, `reason` one of REJECT_REASONS, `maker` one whose seals were good
-    before: no label grows with the fleet, or with what somebody invents.
+    """`topic` is one of the landed topics, `reason` one of REJECT_REASONS (of logbooks' entries also one of
+    `chain.Fault`), `maker` one whose seals were good before: no label grows with the fleet, or with what somebody
+    invents.
     """
 
     records: Counter
@@ -29,6 +32,7 @@ class LandMetrics:
     sealing_robots: Gauge
     impossible: Counter
     duplicates: Counter
+    logbook_entries: Counter
     fenced: Counter
     retries: Counter
     lag_records: Gauge
@@ -73,6 +77,7 @@ class LandMetrics:
             ),
             impossible=counter("impossible_readings", "readings outside of what is physically possible"),
             duplicates=counter("duplicates", "rows that were there already", "topic"),
+            logbook_entries=counter("logbook_entries", "entries appended to robots' logbooks"),
             fenced=counter("fenced", "batches dropped because another lander owns their partition"),
             retries=counter("retries", "attempts that a server made fail"),
             lag_records=gauge(
@@ -99,5 +104,7 @@ class LandMetrics:
         """
         for topic, reason in product(LANDED_TOPICS, REJECT_REASONS):
             self.rejects.labels(topic, reason)
+        for fault in Fault:
+            self.rejects.labels(LOGBOOK.name, fault)
         for reason, policy in product(SEAL_REASONS, (WARN, REQUIRE)):
             self.seal_faults.labels(reason, POLICIES[policy])

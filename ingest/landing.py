@@ -3,26 +3,33 @@
 In: batches, in the order of their partitions. Out: what was landed, or what to do instead. Called by
 `ingest/writer.py`, which alone knows about waiting and trying again.
 
-A batch's transaction stores its rows, its rejects and what it saw for the first time, and moves the stored
-offsets from where the batch starts to where it ends. An offset that is not where the batch starts means that
-another lander owns the partition now: nothing of the batch is kept. A COMMIT whose answer was lost is settled by
-reading the offsets again.
+A batch's transaction stores its rows, its rejects (of what was forged the first of a day) and what it saw for the
+first time, and moves the stored offsets from where the batch starts to where it ends. An offset that is not where
+the batch starts means that another lander owns the partition now: nothing of the batch is kept. A COMMIT whose
+answer was lost is settled by reading the offsets again.
 """
 
 import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ingest.batch import Batch, FrameContent
+from ingest.batch import Batch, Content, FrameContent, LogbookContent
 from ingest.database_errors import DRIVER_ERRORS, Outcome, one_line, outcome_of
+from ingest.logbook_rows import append_entries
 from ingest.seal_rows import add_events, note_uses, stored_before
-from ingest.sealed import Place, replayed
+from ingest.sealed import Group, Place, kept_rejects, replayed
 from ingest.statements import Connection, add_rejects, add_robots, move_offsets, store
-from schemas.errors import ContractError, RetryError, StopError, UnavailableError
+from schemas.errors import ContractError, RejectError, RetryError, StopError, UnavailableError
 from schemas.frame import SEAL_REASONS
+from schemas.reject import Reject
 
 CONNECT_TIMEOUT_S = 10.0
+# Each is verified and sealed, some ms with its rows, while the session waits: well below STATEMENT_TIMEOUT_S.
+MOST_ENTRIES = 1000
 
 # A lander that was stopped in the middle holds row locks that its successor waits for: the server ends such
 # sessions, both when they are idle and when they sit in a COPY that does not go on.
@@ -82,7 +89,14 @@ class Replayed:
     found: dict[Place, str]
 
 
-Attempt = Landed | Fenced | Refused | TooMuch | Replayed
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Nothing was kept: the logbooks do not take these entries (`ingest/appending.py`)."""
+
+    found: dict[Place, RejectError]
+
+
+Attempt = Landed | Fenced | Refused | TooMuch | Replayed | Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +108,14 @@ class Stored:
 
 
 class Landing:
-    """One connection, used by one call at a time, and the robots it has seen, with the versions of their keys."""
+    """One connection, used by one call at a time, and the robots it has seen, with the versions of their keys.
 
-    def __init__(self, database_url: str) -> None:
+    `platform`: what links of logbooks are sealed with; without it none can be appended to.
+    """
+
+    def __init__(self, database_url: str, platform: Ed25519PrivateKey | None = None) -> None:
         self._url = database_url
+        self._platform = platform
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._robots: set[bytes] = set()
@@ -144,7 +162,7 @@ class Landing:
         return {partition: found[partition] for partition in beginnings}
 
     async def rejected_since(self, topic: str, partition: int, offset: int) -> list[int]:
-        """The offsets from `offset` on that were rejected, but for their seals."""
+        """The offsets from `offset` on that were rejected, but for reasons that do not count."""
         async with self._lock:
             connection = await self._open()
             try:
@@ -155,6 +173,8 @@ class Landing:
 
     async def land(self, batch: Batch) -> Attempt:
         """One attempt. Raises RetryError, or StopError where waiting will not help; then nothing was kept."""
+        if isinstance(batch.content, LogbookContent) and len(batch.content.sent) > MOST_ENTRIES:
+            return TooMuch(f"more than {MOST_ENTRIES} entries of logbooks")
         try:
             async with self._lock:
                 attempt = await self._optimistic(batch)
@@ -173,7 +193,7 @@ class Landing:
                     self._versions |= batch.content.sealed.versions
         return attempt
 
-    async def _optimistic(self, batch: Batch) -> Landed | Fenced | Replayed:
+    async def _optimistic(self, batch: Batch) -> Landed | Fenced | Replayed | Judged:
         if batch.topic not in self._repeating:
             try:
                 return await self._transaction(batch, deduplicate=False)
@@ -181,17 +201,21 @@ class Landing:
                 pass
         return await self._transaction(batch, deduplicate=True)
 
-    async def _transaction(self, batch: Batch, deduplicate: bool) -> Landed | Fenced | Replayed:
+    async def _transaction(self, batch: Batch, deduplicate: bool) -> Landed | Fenced | Replayed | Judged:
         connection = await self._open()
         await connection.execute("BEGIN")
         try:
-            duplicates = await store(connection, batch.content, deduplicate)
+            rejects: Sequence[Reject] = batch.rejects
+            duplicates = await self._store(connection, batch.content, deduplicate)
+            if isinstance(duplicates, Judged):
+                await connection.execute("ROLLBACK")
+                return duplicates
             if isinstance(batch.content, FrameContent):
                 if duplicates and (replays := await _new_replays(connection, batch, batch.content)):
                     await connection.execute("ROLLBACK")
                     return Replayed(replays)
-                await self._note_senders(connection, batch.content)
-            await add_rejects(connection, batch.rejects)
+                rejects = kept_rejects(rejects, await self._note_senders(connection, batch.content))
+            await add_rejects(connection, rejects)
             elsewhere = await move_offsets(connection, batch.topic, batch.spans)
             if elsewhere:
                 await connection.execute("ROLLBACK")
@@ -204,14 +228,27 @@ class Landing:
             raise
         return await self._commit(connection, batch, Landed(duplicates))
 
-    async def _note_senders(self, connection: Connection, content: FrameContent) -> None:
-        """Robots that may be new, keys that they may use anew, and who claimed to be one of them."""
+    async def _store(self, connection: Connection, content: Content, deduplicate: bool) -> int | Judged:
+        """How many of its rows were there already."""
+        if not isinstance(content, LogbookContent):
+            return await store(connection, content, deduplicate)
+        if not content.sent:
+            return 0
+        if self._platform is None:
+            raise StopError("entries of logbooks cannot be appended without the platform's key")
+        appended = await append_entries(connection, content.sent, self._platform, time.time_ns() // 1000)
+        return Judged(appended.refused) if appended.refused else appended.duplicates
+
+    async def _note_senders(self, connection: Connection, content: FrameContent) -> dict[Group, int]:
+        """Robots that may be new, keys that they may use anew, and who claimed to be one of them. Out: how many
+        claimed it before.
+        """
         times = content.first_time_us
         await add_robots(connection, {code: times[code] for code in times.keys() - self._robots})
         if content.sealed is not None:
             new = dict(content.sealed.versions.items() - self._versions.items())
             await note_uses(connection, new)
-        await add_events(connection, content.events)
+        return await add_events(connection, content.events)
 
     async def _commit(self, connection: Connection, batch: Batch, landed: Landed) -> Landed | Fenced:
         try:

@@ -5,6 +5,7 @@ partition. `send` waits while a partition's batch is full, so memory stays bound
 """
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from ingest.sealing import Sealing
 from schemas.errors import RetryError, UnavailableError
 from schemas.frame import Frame, encode_frame
 from schemas.kafka import Kafka
@@ -45,9 +47,10 @@ class Publisher:
     RetryError when the broker did not acknowledge something: what was sent then is not known, `failed` counts it.
     """
 
-    def __init__(self, kafka: Kafka, client_id: str) -> None:
+    def __init__(self, kafka: Kafka, client_id: str, sealing: Sealing | None = None) -> None:
         self._kafka = kafka
         self._client_id = client_id
+        self._sealing = sealing or Sealing()
         self._producer: Any = None
         self._partitions: list[int] = []
         self._partition_of: dict[str, int] = {}
@@ -90,7 +93,9 @@ class Publisher:
             partition = DefaultPartitioner()(key, self._partitions, self._partitions)
             self._partition_of[frame.robot_id] = partition
         try:
-            sent = await self._producer.send(FRAMES.name, encode_frame(frame), key, partition)
+            value = encode_frame(frame)
+            headers = self._sealing.headers(frame.robot_id, value, time.time_ns() // 1000)
+            sent = await self._producer.send(FRAMES.name, value, key, partition, headers=headers)
         except KafkaError as error:
             self._note(error)
             raise self._failure() from None

@@ -14,6 +14,7 @@ from ingest.batch import Batch
 from schemas.errors import StopError
 from schemas.frame import SEAL_REASONS
 from schemas.reject import Reject
+from schemas.topics import LOGBOOK
 
 
 class RejectPolicy(msgspec.Struct, frozen=True):
@@ -27,7 +28,8 @@ class RejectPolicy(msgspec.Struct, frozen=True):
     ours are higher since nothing is lost: a reject keeps its bytes, and the point is to stop rerouting a fleet.
 
     Records that are rejected for their seals count neither as rejects nor as records: else whoever may send at all
-    could stop the lander with what is no robot's. Many of those are an alert (`SealsFail`), not a stop.
+    could stop the lander with what is no robot's. Many of those are an alert (`SealsFail`), not a stop. Nothing
+    that is sent for a logbook counts either: one author's mistake must not stop a fleet's frames.
     """
 
     run: int = 10_000
@@ -118,6 +120,8 @@ class RejectLimit:
 
 
 def _counted(batch: Batch) -> list[Reject]:
+    if batch.topic == LOGBOOK.name:
+        return []
     return [reject for reject in batch.rejects if reject.reason not in SEAL_REASONS]
 
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 
 from ingest.faults import Broken
 from ingest.fleet import Ages, Fault, Squad
-from ingest.traits import BAD_SOFTWARE, MODELS, Robot
+from ingest.traits import BAD_SOFTWARE, MODELS, Robot, parts_of
 from schemas.frame import FRAME_VERSION, Frame
+from schemas.parts import Parts
 
 # A period's robots report in squads, not in one burst: in steps of SLOT_S, but not so few together that numpy's
 # cost a call outweighs the work.
 SLOT_S = 0.05
 SQUAD = 50
 CLOCK_FAULT_US = 3_600_000_000
+PARTS_EVERY_US = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Boots:
         self._ids = {robot.code: secrets.randbits(53) for robot in robots}
         self._next_seq = dict.fromkeys(self._ids, 0)
         self._number_of = number_of or self._counted
+        self._told_us: dict[str, int] = {}
 
     def _counted(self, robot: Robot, _time_us: int) -> int:
         seq = self._next_seq[robot.code]
@@ -81,7 +84,16 @@ class Boots:
                 flags=flags,
                 layout=layout,
                 values=packed[row * width : (row + 1) * width],
+                parts=self._due_parts(robot, slot.time_us),
             )
+
+    def _due_parts(self, robot: Robot, time_us: int) -> Parts | None:
+        """In its first frame, and once an hour, as an agent does."""
+        told_us = self._told_us.get(robot.code)
+        if told_us is not None and abs(time_us - told_us) < PARTS_EVERY_US:
+            return None
+        self._told_us[robot.code] = time_us
+        return parts_of(robot)
 
 
 class Schedule:

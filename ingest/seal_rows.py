@@ -11,7 +11,7 @@ from typing import TypeAlias
 import asyncpg
 
 from ingest.parameters import transposed
-from ingest.sealed import REPLAY_AFTER_US, UNKNOWN, SealedRows, SecurityEvent, Stored
+from ingest.sealed import REPLAY_AFTER_US, UNKNOWN, Group, SealedRows, SecurityEvent, Stored
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -34,7 +34,8 @@ ON CONFLICT (day, robot_id, reason, refused, partition) DO UPDATE
 SET records = security_event.records + excluded.records, detail = excluded.detail,
     first = least(security_event.first, excluded.first), last = greatest(security_event.last, excluded.last),
     first_offset = least(security_event.first_offset, excluded.first_offset),
-    last_offset = greatest(security_event.last_offset, excluded.last_offset)"""
+    last_offset = greatest(security_event.last_offset, excluded.last_offset)
+RETURNING day, robot_id, reason, refused, partition, records"""
 
 _NOTE_USES = """
 UPDATE robot_credential SET used = now()
@@ -52,10 +53,23 @@ WHERE incoming_frame.received > frame.received + $1::bigint * interval '1 us'
     AND frame.time <= to_timestamp(0) + $3::bigint * interval '1 us'"""
 
 
-async def add_events(connection: Connection, events: Sequence[SecurityEvent]) -> None:
-    """Add to what is known of the day."""
-    if events:
-        await connection.execute(_ADD_EVENTS, *transposed([astuple(event) for event in events]), UNKNOWN)
+async def add_events(connection: Connection, events: Sequence[SecurityEvent]) -> dict[Group, int]:
+    """Add to what is known of the day. Out: how many refused records each group had before."""
+    if not events:
+        return {}
+    rows = await connection.fetch(_ADD_EVENTS, *transposed([astuple(event) for event in events]), UNKNOWN)
+    before = {
+        (row["day"], row["robot_id"], row["reason"], row["partition"]): row["records"]
+        for row in rows
+        if row["refused"]
+    }
+    for event in events:
+        if event.refused:
+            group = event.day, event.robot_id, event.reason, event.partition
+            before[group if group in before else (event.day, UNKNOWN, event.reason, event.partition)] -= (
+                event.records
+            )
+    return before
 
 
 async def note_uses(connection: Connection, versions: Mapping[bytes, int]) -> None:

@@ -15,13 +15,22 @@ from datetime import UTC, date, datetime
 from typing import Protocol
 
 import numpy as np
+from msgspec.structs import replace
 
 from schemas.columns import Codes, FrameColumns, Int64, Rejected
 from schemas.errors import RejectError
+from schemas.frame import SEAL_REASONS
 from schemas.keyring import Checked
-from schemas.robot_code import is_code
+from schemas.reject import Reject
+from schemas.robot_code import CODE_LENGTH, is_code
+from schemas.seal import SEAL_BYTES
 
 REPLAY_AFTER_US = 600_000_000
+MOST_KEPT = 1000
+"""Rejects of a day, a claimed robot, a fault of its seal and a partition that are kept; the others are only
+counted, or whoever may send would fill the disk. A robot at 1 Hz with a wrong key sends so many in 17 minutes."""
+MOST_KEPT_BYTES = 16 * 1024
+"""Of each. A frame of a humanoid has 700 bytes, and 3 kB as JSON."""
 UNKNOWN = "unknown"
 """In place of what is no robot's code at all."""
 
@@ -137,16 +146,55 @@ def replayed(sealed: SealedRows, stored: Iterable[Stored], records: Sequence[Rec
     return found
 
 
+Group = tuple[date, str, str, int]
+"""A day, the robot that is claimed or UNKNOWN, a reason and a partition: a line of refused records."""
+
+
+def kept_rejects(rejects: Sequence[Reject], before: Mapping[Group, int]) -> list[Reject]:
+    """All, but of those with a fault of their seal the first of each group only, and cut. `before`: how many
+    records each group had that day. A robot whose group is not among them is UNKNOWN.
+    """
+    counts, kept = dict(before), []
+    for reject in rejects:
+        if reject.reason not in SEAL_REASONS:
+            kept.append(reject)
+            continue
+        group = group_of(reject.received_us, reject.key, reject.reason, reject.partition)
+        group = group if group in before else (group[0], UNKNOWN, *group[2:])
+        count = counts[group] = counts.get(group, 0) + 1
+        if count <= MOST_KEPT:
+            kept.append(_cut(reject))
+    return kept
+
+
+def group_of(received_us: int, key: bytes | None, reason: str, partition: int) -> Group:
+    code = (key or b"").decode("latin-1")
+    day = datetime.fromtimestamp(received_us / 1e6, UTC).date()
+    return day, code if is_code(code) else UNKNOWN, reason, partition
+
+
+def _cut(reject: Reject) -> Reject:
+    size = len(reject.value) + len(reject.key or b"") + len(reject.seal or b"")
+    if size <= MOST_KEPT_BYTES:
+        return reject
+    return replace(
+        reject,
+        key=reject.key and reject.key[:CODE_LENGTH],
+        value=reject.value[:MOST_KEPT_BYTES],
+        seal=reject.seal and reject.seal[:SEAL_BYTES],
+        detail=f"{reject.detail} (cut: the value has {len(reject.value)} bytes)",
+    )
+
+
 def security_events(records: Sequence[Record], refused: Mapping[int, RejectError], noted: Mapping[int, RejectError]
                     ) -> list[SecurityEvent]:  # fmt: skip
     """One for all records of a day, a claimed robot, a reason and a partition."""
     groups: dict[tuple[date, str, str, bool, int], list[int]] = defaultdict(list)
     for faults in (refused, noted):
         for position in sorted(faults):
-            record, code = records[position], (records[position].key or b"").decode("latin-1")
-            day = datetime.fromtimestamp(record.timestamp / 1000, UTC).date()
-            robot = code if is_code(code) else UNKNOWN
-            groups[day, robot, faults[position].reason, faults is refused, record.partition].append(position)
+            record, reason = records[position], faults[position].reason
+            day, robot, _, partition = group_of(record.timestamp * 1000, record.key, reason, record.partition)
+            groups[day, robot, reason, faults is refused, partition].append(position)
     return [
         SecurityEvent(
             day=day,

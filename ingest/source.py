@@ -13,7 +13,7 @@ from typing import TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from ingest.batch import LANDED_TOPICS, Record
+from ingest.batch import Record
 from schemas.errors import ContractError, RetryError, StopError, UnavailableError
 from schemas.kafka import Kafka
 from schemas.topics import MAX_RECORD_BYTES
@@ -36,8 +36,15 @@ _Answer = TypeVar("_Answer")
 class Source:
     """The topics that are landed, as a member of the group. Offsets are never taken from the group."""
 
-    def __init__(self, kafka: Kafka, instance: str | None, listener: ConsumerRebalanceListener) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        topics: Collection[str],
+        instance: str | None,
+        listener: ConsumerRebalanceListener,
+    ) -> None:
         self._kafka = kafka
+        self._topics = topics
         self._instance = instance
         self._listener = listener
         self._consumer = AIOKafkaConsumer(
@@ -68,10 +75,10 @@ class Source:
 
     async def _connect(self) -> None:
         await self._consumer.start()
-        missing = set(LANDED_TOPICS) - await self._consumer.topics()
+        missing = set(self._topics) - await self._consumer.topics()
         if missing:
             raise UnavailableError(self._kafka.without(missing))
-        self._consumer.subscribe(LANDED_TOPICS, listener=self._listener)
+        self._consumer.subscribe(self._topics, listener=self._listener)
 
     async def stop(self) -> None:
         """Leave the group."""

@@ -15,10 +15,11 @@ import msgspec
 
 from ingest.action_rows import add_actions
 from ingest.anomaly_rows import add_anomalies
-from ingest.batch import ActionContent, AnomalyContent, Content, FrameContent, HealthContent, Span, VitalsContent
+from ingest.batch import ActionContent, AnomalyContent, FrameContent, HealthContent, Rowed, Span, VitalsContent
 from ingest.copy import HEADER, TRAILER
 from ingest.hours import note_hours
 from ingest.parameters import affected, transposed
+from ingest.part_rows import note_parts
 from ingest.rows import ImpossibleReadings, Rows
 from schemas.health import Health
 from schemas.reject import Reject
@@ -109,7 +110,7 @@ WHERE landed.topic = $1 AND landed.partition = move.partition AND landed.next_of
 RETURNING landed.partition"""
 
 
-async def store(connection: Connection, content: Content, deduplicate: bool) -> int:
+async def store(connection: Connection, content: Rowed, deduplicate: bool) -> int:
     """Store a batch's content. Returns how many of its rows were there already.
 
     Without `deduplicate` rows are copied straight in, and one that is there already fails the transaction with
@@ -119,6 +120,7 @@ async def store(connection: Connection, content: Content, deduplicate: bool) -> 
         case FrameContent(rows, impossible):
             found = await _copy(connection, "frame", rows, _ADD_FRAMES if deduplicate else None)
             await _add_impossible(connection, impossible)
+            await note_parts(connection, content.parts)
             return found
         case VitalsContent(rows, late, windows):
             found = await _copy(connection, "vitals", rows, _ADD_VITALS if deduplicate else None)

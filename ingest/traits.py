@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.columns import Float32, Int64
 from schemas.layout import Layout
+from schemas.parts import Parts
 from schemas.robot_code import RobotCode, make_code
 from schemas.signals import MODES, SIGNAL_ORDER
 
@@ -97,6 +98,15 @@ def robot(seed: int, number: int) -> Robot:
     ahead = number % 5 == 0 and model is not RELEASED_MODEL
     software = BAD_SOFTWARE if ahead else SOFTWARE[number % 2]
     return Robot(number, model, code, _SCENARIOS[number % len(_SCENARIOS)], software)
+
+
+def parts_of(of: Robot) -> Parts:
+    """The serials of what is in it, as it left the works: joints, battery, controller."""
+    serial = of.code[-9:]
+    joints = {
+        f"joint/{joint}": f"{of.model.maker}-J{joint:02d}-{serial}" for joint in range(1, of.model.joints + 1)
+    }
+    return joints | {"battery": f"{of.model.maker}-B-{serial}", "controller": f"{of.model.maker}-C-{serial}"}
 
 
 def draw(seed: int, robots: list[Robot]) -> tuple["OwnTraits", "JointTraits"]:

@@ -34,18 +34,23 @@ JOIN frame ON frame.robot_id = sent.robot_id AND frame.boot_id = sent.boot_id
 """
 
 _REJECTS = """
-SELECT count(*) FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS sent (partition, first, last)
+SELECT reject.reason, count(*) FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS sent (partition, first, last)
 JOIN reject ON reject.topic = $1 AND reject.partition = sent.partition
     AND reject.record_offset BETWEEN sent.first AND sent.last AND reject.key = ANY ($5::bytea[])
+GROUP BY reject.reason
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """Rows in `frame`, and rows in `reject`, of what was sent."""
+    """Rows in `frame`, and rows in `reject` by their reasons, of what was sent."""
 
     landed: int
-    rejected: int
+    reasons: dict[str, int]
+
+    @property
+    def rejected(self) -> int:
+        return sum(self.reasons.values())
 
 
 async def wait_until_visible(
@@ -105,7 +110,7 @@ async def _count(connection: "asyncpg.Connection[Any]", acknowledged: Acknowledg
         [_moment(span.last_us) for span in sent.spans.values()],
     )
     partitions = list(acknowledged.last)
-    rejected = await connection.fetchval(
+    rejected = await connection.fetch(
         _REJECTS,
         FRAMES.name,
         partitions,
@@ -113,7 +118,7 @@ async def _count(connection: "asyncpg.Connection[Any]", acknowledged: Acknowledg
         [acknowledged.last[partition] for partition in partitions],
         [robot.encode() for robot, _ in sent.spans],
     )
-    return Visible(landed, rejected)
+    return Visible(landed, dict(rejected))
 
 
 def _moment(time_us: int) -> datetime:

@@ -15,9 +15,9 @@ from typing import Protocol, assert_never
 
 from aiokafka import TopicPartition
 
-from ingest.batch import Batch, FrameContent
+from ingest.batch import Batch, FrameContent, LogbookContent
 from ingest.land_metrics import LandMetrics
-from ingest.landing import Attempt, Fenced, Landed, Refused, Replayed, TooMuch
+from ingest.landing import Attempt, Fenced, Judged, Landed, Refused, Replayed, TooMuch
 from ingest.progress import Progress
 from ingest.reject_limit import RejectLimit
 from ingest.seal_watch import SealWatch
@@ -170,6 +170,9 @@ class Writer:
             case Replayed(found):
                 if current:
                     self._queue[0] = batch.with_replays(found)
+            case Judged(refused):
+                if current:
+                    self._queue[0] = batch.with_refusals(refused)
             case _:
                 assert_never(attempt)
 
@@ -202,6 +205,8 @@ class Writer:
         metrics.duplicates.labels(topic).inc(duplicates)
         for reject in batch.rejects:
             metrics.rejects.labels(topic, reject.reason).inc()
+        if isinstance(batch.content, LogbookContent):
+            metrics.logbook_entries.inc(len(batch.content.sent) - duplicates)
         if isinstance(batch.content, FrameContent):
             self._measure_seals(batch.content)
             metrics.impossible.inc(len(batch.content.impossible))

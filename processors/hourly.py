@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from processors.rows import HEAD_BYTES, LENGTH_BYTES, MICROSECONDS, PACKED, unpacked
 from schemas.columns import ABSENT
-from schemas.signals import COUNTERS, SIGNALS, Component, Signal, Statistic
+from schemas.signals import COUNTERS, MODES, SIGNALS, Component, Signal, Statistic
 
 Row = Any  # of asyncpg, or a dictionary
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 HOUR_US = 3_600_000_000
+ACTIVE = [MODES.index("working"), MODES.index("teleoperated")]
 
 
 def _columns(is_joint: bool) -> dict[str, Statistic]:
@@ -52,8 +53,8 @@ VITALS_ORDER = "vitals.robot_id, vitals.start, vitals.length_us"
 
 _SUMS = ("frames", "missing", "fault_frames", "backfill_frames")
 HOURLY_COLUMNS = (
-    "robot_id", "start", "windows", "seen_s", *_SUMS, "boots", "last_time", "received", "mode", *COUNTERS,
-    "software", "scenario", *JOINT_COLUMNS, *OTHER_COLUMNS,
+    "robot_id", "start", "windows", "seen_s", "active_s", *_SUMS, "boots", "last_time", "received", "mode",
+    *COUNTERS, "software", "scenario", *JOINT_COLUMNS, *OTHER_COLUMNS,
 )  # fmt: skip
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,12 +94,15 @@ def _plain(
     """The columns before the statistics."""
     last = {name: values[ends].tolist() for name, values in integers.items()}
     seen_us = np.add.reduceat(np.where(integers["frames"] > 0, integers["length_us"], 0), begins)
+    works = (integers["frames"] > 0) & np.isin(integers["mode"], ACTIVE)
+    active_us = np.add.reduceat(np.where(works, integers["length_us"], 0), begins)
     boots = [len(np.unique(integers["boot_id"][begin : end + 1])) for begin, end in zip(begins, ends, strict=True)]
     return [
         [rows[at]["robot_id"] for at in ends],
         [_time(us // HOUR_US * HOUR_US) for us in last["start"]],
         (ends - begins + 1).tolist(),
         (seen_us / 1e6).tolist(),
+        (active_us / 1e6).tolist(),
         *(np.add.reduceat(integers[name], begins).tolist() for name in _SUMS),
         boots,
         [_time(us) for us in last["last_time"]],

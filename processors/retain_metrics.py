@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 @dataclass(frozen=True)
 class RetainMetrics:
-    """`table` is one of `retention.TABLES`."""
+    """`table` is one of `retention.TABLES`; `what` is a word of `incident/keep.py`."""
 
     rolled_hours: Counter
     roll_seconds: Counter
@@ -17,6 +17,10 @@ class RetainMetrics:
     dropped_bytes: Counter
     deleted_rows: Counter
     kept_chunks: Gauge
+    incidents: Counter
+    checkpoints: Counter
+    checkpoint_fault: Gauge
+    unpinned_seconds: Gauge
     retries: Counter
     progress_age_seconds: Gauge
 
@@ -42,6 +46,15 @@ class RetainMetrics:
                 "kept_chunks",
                 "chunks that are old enough and stay because a repair or a roll-up needs them",
                 "table",
+            ),
+            incidents=counter("incidents", "incidents by what became of them, and faults that opened none", "what"),
+            checkpoints=counter("checkpoints", "checkpoints of logbooks made"),
+            checkpoint_fault=gauge(
+                "checkpoint_fault",
+                "1 while none is made because logbooks or checkpoints are not what they were; the log says which",
+            ),
+            unpinned_seconds=gauge(
+                "unpinned_seconds", "age of the oldest entry of a logbook that no checkpoint has, 0 without one"
             ),
             retries=counter("retries", "looks at the database that failed"),
             progress_age_seconds=gauge(

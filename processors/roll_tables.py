@@ -57,6 +57,12 @@ ORDER BY {VITALS_ORDER}"""  # noqa: S608 -- the names come from our own signal t
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_hourly (LIKE vitals_hourly) ON COMMIT DELETE ROWS"""
 
+# An hour of long ago has been audited; those of today will be, whether they are told of or not.
+_NOTE_LATE = """
+INSERT INTO audit_late (robot_id, start) SELECT robot_id, start FROM incoming_hourly
+WHERE start < now() - interval '1 day'
+  AND EXISTS (SELECT FROM audit_state WHERE audit_state.robot_id = incoming_hourly.robot_id)"""
+
 # Of an hour whose windows have been dropped only what came late is left: it may not take the place of the whole.
 _STORE = f"""
 INSERT INTO vitals_hourly ({", ".join(HOURLY_COLUMNS)}) SELECT {", ".join(HOURLY_COLUMNS)} FROM incoming_hourly
@@ -124,6 +130,7 @@ async def store(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None
     await connection.execute(_INCOMING)
     await connection.copy_records_to_table("incoming_hourly", records=rows, columns=HOURLY_COLUMNS)
     await connection.execute(_STORE)
+    await connection.execute(_NOTE_LATE)
 
 
 async def finish(connection: Connection, hours: Sequence[Due]) -> None:

@@ -17,20 +17,20 @@ MAX_BYTES = 64 * 1024
 """Of one line. An entry is below 1 kB; attachments are elsewhere, by hash. As much as a frame may have."""
 
 
-def canonical(document: object) -> bytes:
+def canonical(document: object, most: int = MAX_BYTES) -> bytes:
     """A document of builtins, or a Struct, as its canonical bytes. Raises RejectError where it has none."""
     try:
         data = rfc8785.dumps(msgspec.to_builtins(document))
     except (ValueError, RecursionError) as error:
         raise RejectError("wrong_type", f"no canonical JSON: {error}"[:200]) from None
-    parse(data)
+    parse(data, most)
     return data
 
 
-def parse(data: bytes) -> object:
+def parse(data: bytes, most: int = MAX_BYTES) -> object:
     """The document of canonical bytes. Raises RejectError for any other bytes."""
-    if len(data) > MAX_BYTES:
-        raise RejectError("too_large", f"{len(data)} bytes; {MAX_BYTES} are the most")
+    if len(data) > most:
+        raise RejectError("too_large", f"{len(data)} bytes; {most} are the most")
     try:
         document: object = msgspec.json.decode(data)
         again = rfc8785.dumps(document)  # type: ignore[arg-type]  # what JSON decodes to is what it takes

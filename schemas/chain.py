@@ -115,24 +115,38 @@ def append(
     A clock that went back does not make the log go back: the time of receipt is then that of the entry before. A
     kind of a later version is refused, for nobody here could say who may write it; what is there already is kept.
     """
-    if isinstance(signed.entry.what, Later):
-        raise RejectError(
-            "future_version", f"an entry of kind {signed.entry.what.named!r}, which is not known here"
-        )
-    link = Link(
+    link = _link(book, signed, received_us, public_key(private))
+    record = Record(signed=signed, link=link, seal=sign(private, Purpose.LINK, canonical(link)), opened=opened)
+    _take(book, record)
+    return record
+
+
+def try_on(book: Book, signed: Signed, received_us: int, opened: tuple[Opened, ...] = ()) -> None:
+    """As `append`, without a seal: for who wants to know before it is sent. Raises RejectError as that does."""
+    _take(book, Record(signed=signed, link=_link(book, signed, received_us, ""), seal="", opened=opened))
+
+
+def _link(book: Book, signed: Signed, received_us: int, platform: str) -> Link:
+    return Link(
         number=book.number + 1,
         previous=book.chain,
         entry=signed.hash,
         received_us=max(received_us, book.received_us),
-        platform=public_key(private),
+        platform=platform,
     )
-    record = Record(signed=signed, link=link, seal=sign(private, Purpose.LINK, canonical(link)), opened=opened)
+
+
+def _take(book: Book, record: Record) -> None:
+    signed = record.signed
+    if isinstance(signed.entry.what, Later):
+        raise RejectError(
+            "future_version", f"an entry of kind {signed.entry.what.named!r}, which is not known here"
+        )
     if not signed.is_authentic:
         raise RejectError(Fault.FORGED, FORGED_TEXT)
     for found in judge(book, record):
         raise RejectError(found.fault, found.text)
     advance(book, record)
-    return record
 
 
 FORGED_TEXT = "its signature is not one of the key that it names as its author"
@@ -162,6 +176,8 @@ def advance(book: Book, record: Record) -> None:
             book.registered = True
         case Scrapped():
             book.scrapped_us = entry.happened_us
+        case Correction(corrects=corrects) if book.kinds.get(corrects) == kind_name(Registered):
+            book.registered = False  # it may be registered again, as it should have been
         case KeyRegistered(key=key, role=role, holder=holder) if key not in book.keys:
             book.keys[key] = Key(role, holder)
         case KeyRevoked(key=key) if key in book.keys:

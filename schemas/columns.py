@@ -6,7 +6,7 @@ all frames of one layout become one robots × slots matrix by a single `np.fromb
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from schemas.errors import RejectError
 from schemas.frame import FLAG_BACKFILL, Frame, decode_frame
 from schemas.layout import Layout, parse_layout
+from schemas.parts import Parts
 from schemas.robot_code import CODE_LENGTH
 from schemas.signals import FRAME_COUNTERS
 
@@ -106,6 +107,7 @@ class FrameColumns:
     """n frames by columns, in record order.
 
     `robot_id` is S29; `received_us` the broker's time stamp; counters are ABSENT (-1) where a robot has none.
+    `parts`: what the few frames tell that tell of parts, by row.
     """
 
     offset: Int64
@@ -121,6 +123,7 @@ class FrameColumns:
     scenario: Texts
     software: Texts
     groups: list[LayoutGroup]
+    parts: dict[int, Parts] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -233,6 +236,7 @@ def _columns(frames: list[Frame], records: list[Record]) -> FrameColumns:
         scenario=Texts.of([f.scenario for f in frames]),
         software=Texts.of([f.software for f in frames]),
         groups=_groups(frames),
+        parts={row: f.parts for row, f in enumerate(frames) if f.parts is not None},
     )
 
 

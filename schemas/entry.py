@@ -8,6 +8,7 @@ neither can put the other behind. The platform gives the number, with the hash o
 of receipt, and seals that. The entry's text is kept as its author signed it, whatever version wrote it.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -108,9 +109,20 @@ class _SignedFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     signature: Signature
 
 
+class _SubmissionFields(_SignedFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    opened: tuple[Opened, ...] = ()
+
+
 class _RecordFields(_SignedFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link: Link
     seal: Signature
+    opened: tuple[Opened, ...] = ()
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """What an author sends, on `fleet.logbook`: an entry, and what stands behind its commitments."""
+
+    signed: Signed
     opened: tuple[Opened, ...] = ()
 
 
@@ -140,14 +152,19 @@ def write_entry(entry: Entry, private: Ed25519PrivateKey) -> Signed:
     return Signed(text=text, signature=sign(private, Purpose.ENTRY, text), entry=read)
 
 
-def encode_signed(signed: Signed) -> bytes:
-    """As an author sends it: canonical JSON."""
-    return canonical({"entry": parse(signed.text), "signature": signed.signature})
+def encode_submission(submission: Submission) -> bytes:
+    """Canonical JSON. Raises RejectError where it is too large."""
+    fields: dict[str, object] = {
+        "entry": parse(submission.signed.text),
+        "signature": submission.signed.signature,
+    }
+    return canonical(fields | ({"opened": submission.opened} if submission.opened else {}))
 
 
-def decode_signed(data: bytes) -> Signed:
-    """Raises RejectError. Whether it is authentic is another question."""
-    return _signed(_convert(parse(data), _SignedFields))
+def decode_submission(data: bytes) -> Submission:
+    """Raises RejectError. Whether it is authentic, and may follow what is there, is for `chain.append`."""
+    fields = _convert(parse(data), _SubmissionFields)
+    return Submission(signed=_signed(fields), opened=fields.opened)
 
 
 def encode_record(record: Record) -> bytes:
@@ -165,6 +182,19 @@ def decode_record(data: bytes) -> Record:
     """Raises RejectError for what is no record. Whether it is true is for `logbook_check.py`."""
     fields = _convert(parse(data), _RecordFields)
     return Record(signed=_signed(fields), link=fields.link, seal=fields.seal, opened=fields.opened)
+
+
+def readable(lines: Iterable[bytes]) -> tuple[list[Record], bool]:
+    """The records that can be read, and whether all can: one that somebody has made unreadable must not take the
+    others along. Who checks the logbook names it.
+    """
+    records, all_are = [], True
+    for line in lines:
+        try:
+            records.append(decode_record(line))
+        except RejectError:
+            all_are = False
+    return records, all_are
 
 
 def _signed(fields: _SignedFields) -> Signed:

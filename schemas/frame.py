@@ -6,8 +6,8 @@ publishes (`encode_frame`) and, a record at a time, by `schemas/columns.py`, whi
 The first byte tells the encodings apart: `{` opens JSON, everything else is MessagePack. A frame stands alone:
 `layout` explains `values`, one packed little-endian float32 array in which NaN means absent.
 
-`dropped` and `extremes` came later. They stand last and may be missing, so frames from before them read as ever,
-and readers from before them pass over what follows the fields that they know.
+`dropped`, `extremes` and `parts` came later. They stand last and may be missing, so frames from before them read as
+ever, and readers from before them pass over what follows the fields that they know.
 """
 
 import json
@@ -19,6 +19,7 @@ import msgspec
 
 from schemas.errors import RejectError
 from schemas.layout import Layout, parse_layout
+from schemas.parts import Parts
 from schemas.signals import MODES, SIGNAL, SIGNAL_ORDER, Component
 
 FRAME_VERSION = 1
@@ -28,6 +29,8 @@ MAX_FRAME_BYTES = 64 * 1024
 
 # PostgreSQL and JavaScript both hold integers up to here exactly (in µs: the year 2255).
 MAX_INTEGER = 2**53 - 1
+
+EARLIEST_US = 1_577_836_800_000_000  # 2020-01-01: a clock before it has never been set
 
 FLAG_BACKFILL = 1  # sent late from the spool: stored like any other, never raises a live alarm
 
@@ -48,6 +51,7 @@ REJECT_REASONS = {
     "seal_wrong": "the seal is not of the robot that the record claims to be from, or not of this record",
     "seal_old_key": "the seal is of a key of the robot that was replaced or revoked",
     "seal_replayed": "a copy, sent long after the original landed and not sealed again, as the robot would have",
+    "seal_stale": "sealed so long ago that its original's row may be gone: a copy, or a clock that is days behind",
 }
 # What somebody makes who is not the robot: the fault is in no frame of the robot's own.
 SEAL_REASONS = tuple(reason for reason in REJECT_REASONS if reason.startswith("seal_"))
@@ -65,7 +69,8 @@ class Frame(msgspec.Struct, array_like=True, gc=False):
     `mode` indexes `schemas.signals.MODES`; `flags` is a bit set (FLAG_BACKFILL). `dropped` counts the frames that
     the robot's agent had to drop, cumulative over its spool's life; None where nothing counts them. `extremes` is
     of a frame that stands for several readings a slot, which `values` holds the means of: the lowest of every slot,
-    then the highest of every slot, packed like `values`; NaN where there is none beside the mean.
+    then the highest of every slot, packed like `values`; NaN where there is none beside the mean. `parts`: of each
+    component that the robot can ask, the serial of the part in it; all of them, told at boot, hourly and on change.
     """
 
     v: int
@@ -85,13 +90,15 @@ class Frame(msgspec.Struct, array_like=True, gc=False):
     values: bytes
     dropped: _Natural | None = None
     extremes: bytes | None = None
+    parts: Parts | None = None
 
 
 class JsonFrame(msgspec.Struct, kw_only=True):
     """One frame for whoever has only `kcat`: named fields and plain arrays; null means absent.
 
     `readings` has signal names of the signal table; a joint signal is an array with one entry a joint. `lowest` and
-    `highest` are named like them, for readings that are means.
+    `highest` are named like them, for readings that are means. `parts` are serials by component (`joint/3`,
+    `battery`, `controller` …): all that the robot has, now and then and when one is another.
     """
 
     v: int
@@ -111,6 +118,7 @@ class JsonFrame(msgspec.Struct, kw_only=True):
     dropped: _Natural | None = None
     lowest: Readings | None = None
     highest: Readings | None = None
+    parts: Parts | None = None
 
 
 class _Versioned(msgspec.Struct, array_like=True):
@@ -199,6 +207,7 @@ def _from_json(named: JsonFrame) -> Frame:
         values=values,
         dropped=named.dropped,
         extremes=_pack_extremes(layout, named.lowest, named.highest),
+        parts=named.parts,
     )
 
 

@@ -9,11 +9,14 @@ Each record is judged by what held when the broker had it, by the broker's time 
 processes judge alike, and so does one that reads again. Changes therefore hold from a moment TAKES_EFFECT_S ahead,
 and are read every REFRESH_S.
 
+A copy is known by the row of its original, which is kept for so long. Of what was sealed longer ago nobody can
+tell, so it is refused, unless the robot's clock had never been set: then the seal says nothing of when.
+
 A good tag under a key that no table knows is good: nobody makes one without the master key, or a key that was
 given out. So a robot that was registered a moment ago is known at once, and only the ends of keys have to be read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 
 from schemas.columns import Int64, Record
 from schemas.errors import RejectError
+from schemas.frame import EARLIEST_US
 from schemas.robot_code import CODE_LENGTH
 from schemas.seal import HEADER, SEAL_BYTES, SEAL_VERSION, TAG_BYTES, VERSION_AT, Pads, derive_key, pads_of, tags_of
 
@@ -76,10 +80,13 @@ UNCHECKED = Checked({}, {}, _NO_INTEGERS, _NO_INTEGERS, _NO_INTEGERS, np.empty(0
 
 
 class Keyring:
-    """`known`: it has been told what the tables say. Until then nothing may be judged by it."""
+    """`known`: it has been told what the tables say. Until then nothing may be judged by it. `rows_last_us`: how
+    long rows of frames are kept; None: for ever.
+    """
 
-    def __init__(self, master: bytes) -> None:
+    def __init__(self, master: bytes, rows_last_us: int | None = None) -> None:
         self._master = master
+        self._rows_last_us = rows_last_us
         self._histories: dict[str, tuple[Int64, NDArray[np.int8]]] = {}
         self._ends_us: dict[bytes, int] = {}
         self._pads: dict[bytes, Pads] = {}  # only of tags that were good: nobody else can make it grow
@@ -114,6 +121,7 @@ class Keyring:
             chosen = [records[i] for i in at.tolist()]
         read = np.frombuffer(b"".join(seals), _SEAL)
         bad = self._verify(chosen, seals, read["tag"], stamps_us[at]) if seals else {}
+        bad |= self._stale(read["sealed_us"].astype(np.uint64), stamps_us[at], set(bad))
         faults |= {int(at[i]): fault for i, fault in bad.items()}
         kept = np.ones(len(at), np.bool_)
         kept[list(bad)] = False
@@ -171,6 +179,20 @@ class Keyring:
                 if i not in faults and stamps_us[i] >= self._ends_us.get(name, _LATEST_US):
                     faults[i] = RejectError("seal_old_key", f"key version {_version(name)} was replaced or revoked")
         return faults
+
+    def _stale(
+        self, sealed_us: NDArray[np.uint64], stamps_us: Int64, but: Collection[int]
+    ) -> dict[int, RejectError]:
+        """Sealed before what is still kept, by position."""
+        if self._rows_last_us is None:
+            return {}
+        sealed = np.minimum(sealed_us, _LATEST_US).astype(np.int64)
+        old = np.nonzero((sealed >= EARLIEST_US) & (sealed < stamps_us - self._rows_last_us))[0].tolist()
+        return {
+            i: RejectError("seal_stale", f"sealed {(stamps_us[i] - sealed[i]) / 86_400e6:.1f} days before it came")
+            for i in old
+            if i not in but
+        }
 
     def _derived(self, name: bytes) -> Pads:
         # A key that is no code decodes too, and is nobody's.

@@ -18,18 +18,19 @@ from typing import Annotated
 import msgspec
 
 from schemas.frame import MAX_INTEGER
+from schemas.parts import Component
 from schemas.signing import Hash, PublicKey
 
 SALT_BYTES = 16
-ANY_COMPONENT = r"^(joint/[1-9][0-9]{0,2}|accuracy|battery|controller|robot)$"
 
 Time = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
-Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]+$", min_length=32, max_length=32)]
+# Pattern and length: Python's `$` lets a line's end stand behind, and `draft.py` knows an id by its length.
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", min_length=32, max_length=32)]
 Word = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[^\0]*$")]
 Text = Annotated[str, msgspec.Meta(max_length=2000, pattern=r"^[^\0]*$")]
-Component = Annotated[str, msgspec.Meta(pattern=ANY_COMPONENT, max_length=16)]
-Commitment = Hash
+PERSONAL = "personal"
+Commitment = Annotated[Hash, msgspec.Meta(extra={PERSONAL: True})]
 
 
 class Role(StrEnum):
@@ -53,7 +54,7 @@ class Registered(What, frozen=True, kw_only=True, tag="registered"):
     model: Word
     made_us: Time
     joints: Annotated[int, msgspec.Meta(ge=0, le=128)]
-    level: Annotated[str, msgspec.Meta(pattern="^(L[1-5])?$", max_length=2)] = ""
+    level: Annotated[str, msgspec.Meta(pattern=r"^(L[1-5])?$(?!\n)", max_length=2)] = ""
 
 
 class Commissioned(What, frozen=True, kw_only=True, tag="commissioned"):
@@ -116,7 +117,7 @@ class Ownership(What, frozen=True, kw_only=True, tag="ownership"):
     """It has another owner since `happened_us`."""
 
     owner: Commitment
-    country: Annotated[str, msgspec.Meta(pattern="^([A-Z]{2})?$", max_length=2)] = ""
+    country: Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$(?!\n)", max_length=2)] = ""
 
 
 class Operation(What, frozen=True, kw_only=True, tag="operation"):
@@ -254,7 +255,7 @@ KINDS: dict[str, type[What]] = {kind_name(kind): kind for kind in WRITERS}
 class Opened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a commitment commits to. Kept beside the entry, and erased on its own."""
 
-    salt: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]+$", min_length=2 * SALT_BYTES, max_length=2 * SALT_BYTES)]
+    salt: Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{2 * SALT_BYTES}}}$", max_length=2 * SALT_BYTES)]
     value: Text
 
     @property

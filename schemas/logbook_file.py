@@ -48,8 +48,12 @@ class LogbookFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_file(robot_id: str, records: Iterable[Record], anchors: Iterable[Anchor] = ()) -> bytes:
-    lines = [canonical(_Header(robot_id=robot_id))]
-    lines += [encode_record(record) for record in records]
+    return write_lines(robot_id, map(encode_record, records), anchors)
+
+
+def write_lines(robot_id: str, records: Iterable[bytes], anchors: Iterable[Anchor] = ()) -> bytes:
+    """Of records that are lines already, whatever they hold."""
+    lines = [canonical(_Header(robot_id=robot_id)), *records]
     lines += [canonical(_AnchorLine(anchor=anchor)) for anchor in anchors]
     return b"\n".join(lines) + b"\n"
 

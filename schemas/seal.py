@@ -32,6 +32,7 @@ MAX_KEY_VERSION = 0xFFFF
 
 # So that a key derived for this purpose is of no use for another, should the master ever have one.
 _DOMAIN = b"robovitals seal key\0"
+_FINGERPRINT = b"robovitals master fingerprint\0"
 
 _HEAD_BYTES = HEAD.size
 _BLOCK_BYTES = 64
@@ -43,6 +44,11 @@ def derive_key(master: bytes, code: str, key_version: int) -> bytes:
     if len(master) < MIN_MASTER_BYTES:
         raise ValueError(f"a master key of {len(master)} bytes is too short: at least {MIN_MASTER_BYTES}")
     return hmac.digest(master, _DOMAIN + key_version.to_bytes(2, "big") + code.encode(), "sha256")
+
+
+def fingerprint(master: bytes) -> bytes:
+    """16 bytes by which two master keys can be told apart, and that say nothing of either."""
+    return hmac.digest(master, _FINGERPRINT, "sha256")[:16]
 
 
 def seal(robot_key: bytes, key_version: int, code: str, sealed_us: int, value: bytes) -> bytes:

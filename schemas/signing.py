@@ -11,9 +11,9 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-PublicKey = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Signature = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{128}$")]
-Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+PublicKey = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+Signature = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{128}$", max_length=128)]
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 
 
 class Purpose(StrEnum):
@@ -22,6 +22,9 @@ class Purpose(StrEnum):
     ENTRY = "robovitals.entry.1"
     LINK = "robovitals.link.1"
     CHECKPOINT = "robovitals.checkpoint.1"
+    REPORT = "robovitals.report.1"
+    REPORT_LINK = "robovitals.report_link.1"
+    BUNDLE = "robovitals.bundle.1"
 
 
 def public_key(private: Ed25519PrivateKey) -> str:

@@ -70,6 +70,23 @@ ACTIONS = Topic(
     log_append_time=True,
 )
 
+# What stands behind an entry's commitments travels with it, so this bounds how soon it can be erased: 14 days, and
+# the 7 until Kafka closes a segment, are within the month that the GDPR's article 12 allows. An author waits for
+# his entry to be there, so nothing but a lander that is away for long needs more.
+LOGBOOK = Topic(
+    "fleet.logbook",
+    "robot code",
+    "entries of robots' logbooks, as their authors sign them",
+    retention_ms=14 * DAY_MS,
+    log_append_time=True,
+)
+CHECKPOINTS = Topic(
+    "fleet.checkpoints",
+    "nothing",
+    "what every logbook held at one moment, signed by the platform; kept for ever",
+    per_fleet=False,
+)
+
 # Faust's changelogs: created by us, compacted and with room for a shard's state, before Faust makes its own.
 ASSESSOR_APP = "robovitals.assess"
 SHARD_TABLE = "shards"
@@ -90,8 +107,8 @@ GROUP_STATE = Topic(
 )  # fmt: skip
 
 TOPICS: tuple[Topic, ...] = (
-    FRAMES, VITALS, REJECTS, HEALTH, ANOMALIES, ACTIONS, SHARD_CHANGELOG, EPISODE_CHANGELOG,
-    GROUP_STATE,
+    FRAMES, VITALS, REJECTS, HEALTH, ANOMALIES, ACTIONS, LOGBOOK, CHECKPOINTS, SHARD_CHANGELOG,
+    EPISODE_CHANGELOG, GROUP_STATE,
 )  # fmt: skip
 
 

@@ -26,24 +26,34 @@ from serve.routes import (
     actions,
     alarms,
     alarms_page,
+    care,
+    care_page,
     deliveries,
     export,
     export_page,
+    findings,
     fleet,
     fleet_page,
+    incidents,
+    logbook,
+    logbook_export,
+    logbook_page,
     login,
     pipeline,
     pipeline_page,
+    report,
     robot_page,
     robots,
     stream,
 )
+from serve.throttle import Throttle
 from serve.visits import Visits
 
 ROUTERS = (
     login.router,
     fleet.router,
     robots.router,
+    logbook.router,
     alarms.router,
     actions.router,
     pipeline.router,
@@ -51,10 +61,18 @@ ROUTERS = (
     fleet_page.router,
     alarms_page.router,
     robot_page.router,
+    logbook_page.router,
     pipeline_page.router,
     deliveries.router,
     export.router,
     export_page.router,
+    incidents.router,
+    incidents.pages_router,
+    report.router,
+    logbook_export.router,
+    care.router,
+    care_page.router,
+    findings.router,
 )
 
 
@@ -67,6 +85,7 @@ def create_app(context: Context, live: Live, state: Pipeline, publisher: Publish
     app.state.publisher = publisher
     app.state.visits = visits
     app.state.exports = Exports(visits)
+    app.state.shared_limit = Throttle()
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -13,7 +13,8 @@ from schemas.errors import SettingError
 from schemas.health import Status
 from serve.filters import Filter
 
-FILTERS = ("status", "model", "maker", "site", "software", "scenario", "component", "text")
+FILTERS = ("status", "model", "maker", "site", "registry", "software", "scenario", "component", "text")
+REGISTRY = ("active", "recalled", "scrapped")
 COMPONENTS = ("joint", "battery", "accuracy", "robot")
 
 
@@ -72,6 +73,7 @@ class Asked(msgspec.Struct, frozen=True):
             models=self.all("model"),
             makers=self.all("maker"),
             sites=self.all("site"),
+            registry=self.all("registry"),
             statuses=self.all("status"),
             component=self.one("component"),
             scenario=self.one("scenario") or None,

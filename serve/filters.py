@@ -19,12 +19,14 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     `models` and `makers` are the first 12 and 6 characters of the code, as limits name them; `text` is any part of
     it. `component` is a kind (`joint`, `battery`) or one component (`joint/3`) about which an alarm is listed.
+    `registry` are statuses of the registry (active, recalled, scrapped).
     `prefixes` are beginnings of the codes that the asker may see: None is all, and an empty tuple none.
     """
 
     models: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    registry: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     component: str = ""
     scenario: str | None = None
@@ -52,7 +54,7 @@ class Condition:
 
 
 def of_code(wanted: Filter, first: int = 1) -> Condition:
-    """What the code and the robot's site tell, for tables that have nothing but `robot_id`."""
+    """What the code, the robot's site and the registry tell, for tables that have nothing but `robot_id`."""
     condition = Condition(first)
     if wanted.prefixes is not None:
         condition.add("robot_id ^@ ANY ({}::text[])", list(wanted.prefixes))
@@ -63,6 +65,10 @@ def of_code(wanted: Filter, first: int = 1) -> Condition:
     if wanted.sites:
         condition.add(
             "robot_id IN (SELECT robot_id FROM robot_site WHERE site = ANY ({}::text[]))", list(wanted.sites)
+        )
+    if wanted.registry:
+        condition.add(
+            "robot_id IN (SELECT robot_id FROM passport WHERE status = ANY ({}::text[]))", list(wanted.registry)
         )
     if wanted.text:
         condition.add("strpos(robot_id, {}) > 0", wanted.text.strip().upper())

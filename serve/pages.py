@@ -29,17 +29,13 @@ from serve.people import Person, Role
 NAVIGATION = (
     ("/", "Fleet"),
     ("/alarms", "Alarms"),
+    ("/incidents", "Incidents"),
+    ("/maintenance", "Maintenance"),
     ("/pipeline", "Pipeline"),
     ("/alerts", "Alerts"),
     ("/export", "Export"),
 )
 LOGIN = "/login"
-_CONTROL = {*range(0x20), *range(0x7F, 0xA0)} - {*map(ord, "\t\n\r")}
-_DIRECTION = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
-_UNSEEN = dict.fromkeys(_CONTROL | _DIRECTION, "\ufffd")
-"""Control characters, and those that turn the direction of what follows: none is ever ours, and with them a text
-can look like another one.
-"""
 PLAIN = ("/static/", f"{API}/")
 """Where programs ask: an error is a problem document there, a page everywhere else."""
 
@@ -106,7 +102,7 @@ def render(request: Request, person: Person | None, shown: Page) -> str:
             **shown.values,
         }
     )
-    return text.translate(_UNSEEN)
+    return text.translate(words.UNSEEN)
 
 
 def _code(code: str, linked: bool = True) -> Markup:
@@ -148,6 +144,11 @@ def _when(moment: datetime | None) -> Markup:
     return Markup('<time class="when" datetime="{}">{}</time>').format(_iso(moment), words.moment(moment))
 
 
+def _us(us: int) -> datetime:
+    """What the structs of `schemas` call a moment."""
+    return datetime.fromtimestamp(us / 1e6, UTC)
+
+
 def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
@@ -186,6 +187,7 @@ def _environment() -> jinja2.Environment:
         "state": lambda state: words.STATE_WORDS.get(state, state),
         "status": _status,
         "when": _when,
+        "us": _us,
         "zone": _zone,
     }
     made.globals |= {"count_of": words.count_of}

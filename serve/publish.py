@@ -1,6 +1,6 @@
-"""What the server itself puts on topics: operators' actions, and rejects that are driven again.
+"""What the server itself puts on topics: operators' actions, rejects that are driven again, entries for logbooks.
 
-In: a record. Out: nothing; the broker has it. Called by routes.
+In: records. Out: where the broker has them. Called by routes.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ class Publisher:
 
     async def publish(
         self, topic: str, records: list[tuple[bytes | None, bytes]], seals: Sequence[bytes | None] | None = None
-    ) -> None:
-        """Keys and values, in their order, with the robots' seals where they have some. Raises UnavailableError;
-        some of them may be there nevertheless.
+    ) -> list[tuple[int, int]]:
+        """Keys and values, in their order, with the robots' seals where they have some. Returns the partition and
+        offset of each. Raises UnavailableError; some of them may be there nevertheless.
         """
         if not records:
-            return
+            return []
         try:
             async with asyncio.timeout(SEND_WITHIN_S):
                 producer = await self._started()
@@ -41,8 +41,7 @@ class Publisher:
                     await producer.send(topic, value, key=key, headers=seal and [(HEADER, seal)])
                     for (key, value), seal in zip(records, seals or repeat(None), strict=False)
                 ]
-                for one in sent:
-                    await one
+                return [(one.partition, one.offset) for one in [await future for future in sent]]
         except (KafkaError, OSError, TimeoutError) as error:
             await self.close()
             raise UnavailableError(f"Kafka does not take it ({error!r}): `robovitals status`") from None

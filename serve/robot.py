@@ -12,6 +12,7 @@ from fastapi import HTTPException
 from schemas.robot_code import RobotCode, RobotCodeParts, parse_code
 from serve import database, past
 from serve.database import Alarm, OutOfService, RobotState
+from serve.passport import Passport, passport
 from serve.past import DataQuality, Drops
 from serve.readings import LatestReading, latest_readings
 
@@ -24,7 +25,7 @@ ACCURACY_WITHIN = timedelta(days=1)
 class RobotNow(msgspec.Struct, frozen=True, kw_only=True):
     """One robot. `clock_offset_s`: how far its clock is ahead of ours, by its last live frame, the way to us
     included; null without one. `day`: the data of the last 24 hours. `drops`: what its agent had to drop, and how
-    much of it in those 24 hours; null where it counts none.
+    much of it in those 24 hours; null where it counts none. `passport`: null where nobody has registered it.
     """
 
     code: RobotCodeParts
@@ -36,6 +37,7 @@ class RobotNow(msgspec.Struct, frozen=True, kw_only=True):
     day: DataQuality
     drops: Drops | None
     asked: datetime
+    passport: Passport | None
 
 
 async def robot_now(connection: asyncpg.Connection, code: RobotCode) -> RobotNow:
@@ -58,4 +60,5 @@ async def robot_now(connection: asyncpg.Connection, code: RobotCode) -> RobotNow
         day=await past.data_quality(connection, code, asked - QUALITY_OVER, asked),
         drops=await past.drops(connection, code, frames, asked - QUALITY_OVER),
         asked=asked,
+        passport=await passport(connection, code),
     )

@@ -62,6 +62,13 @@ RULE_WORDS = {
     "trend": "trend",
 }
 
+_CONTROL = {*range(0x20), *range(0x7F, 0xA0)} - {*map(ord, "\t\n\r")}
+_DIRECTION = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+UNSEEN = dict.fromkeys(_CONTROL | _DIRECTION, "\ufffd")
+"""Control characters, and those that turn the direction of what follows: none is ever ours, and with them a text
+can look like another one.
+"""
+
 _SINCE = re.compile(r"(,? since|; it began) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 # What processors/telling.py puts before a condition's sentence, where no person did it or somebody did.
 _DEED = (

@@ -11,7 +11,7 @@ import numpy as np
 
 from deploy.bench.fleet import LAYOUT, READINGS, Fleet
 from deploy.bench.raw import ROWS, Record
-from ingest.batch import FrameContent, make_batch
+from ingest.batch import FrameContent, LogbookContent, make_batch
 from ingest.statements import Connection, add_robots, store
 from schemas.frame import encode_frame
 from schemas.health import HEALTH_VERSION, Health, Status, Zone, encode_health
@@ -76,6 +76,7 @@ async def _store(connection: Connection, topic: str, values: Sequence[tuple[byte
     """As the lander does, without its offsets. `values`: key, value, broker's time stamp in ms."""
     records = [Record(key, value, offset, ms, 0) for offset, (key, value, ms) in enumerate(values)]
     content = make_batch(topic, records, {0: 0}).content
+    assert not isinstance(content, LogbookContent), "frames and vitals are what it fills"
     async with connection.transaction():
         await store(connection, content, deduplicate=False)
         if isinstance(content, FrameContent):

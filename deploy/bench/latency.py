@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
 from deploy.bench import flush, generator, usage
+from deploy.bench.backlog import Backlog, Returning
 from deploy.bench.load import Load, Plan, make_plan
 from deploy.settings import Endpoints
 from schemas.anomaly import Transition, decode_anomaly
@@ -83,7 +84,7 @@ class Memory(msgspec.Struct, frozen=True):
 class Latencies:
     """In seconds. `to_broker_s` are the probes' by the broker's time stamp, which has whole ms; `behind_s` how late
     they were handed to the producer; `polls_s` how far apart two looks for rows were; `flush_s` how long the robot
-    that flushes its spool took to send it.
+    that flushes its spool took to send it; `backlog` what came of the agent that returned.
     """
 
     frames: int
@@ -94,12 +95,20 @@ class Latencies:
     polls_s: list[float] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     flush_s: float | None = None
+    backlog: Backlog | None = None
 
 
 async def measure(
-    servers: Endpoints, rate: float, robots: int, seconds: float, spool: Spool, pids: Mapping[str, int]
+    servers: Endpoints,
+    rate: float,
+    robots: int,
+    seconds: float,
+    spool: Spool,
+    pids: Mapping[str, int],
+    returning: Returning | None = None,
 ) -> Latencies:
-    """`spool`: what one more robot sends late when the measured time begins. `pids`: whose memory is watched.
+    """`spool`: what one more robot sends late when the measured time begins; `returning`: an agent that comes back
+    then. `pids`: whose memory is watched.
 
     Raises UnavailableError where a server, topics or tables are not there.
     """
@@ -108,7 +117,9 @@ async def measure(
     consumer = AIOKafkaConsumer(ANOMALIES.name, **servers.kafka.client())
     try:
         await _begin(consumer, servers.kafka)
-        return await _Run(plan, seconds, spool, pids).run(servers.kafka, connection, consumer)
+        found = await _Run(plan, seconds, spool, pids, returning).run(servers.kafka, connection, consumer)
+        found.backlog = await returning.found(connection) if returning else None
+        return found
     except asyncpg.UndefinedTableError:
         raise UnavailableError("the database has no tables of ours: `robovitals migrate`") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -132,7 +143,10 @@ async def _begin(consumer: AIOKafkaConsumer, kafka: Kafka) -> None:
 class _Run:
     """One measurement: loops that watch, until all is seen or GIVE_UP_S after the generator has ended."""
 
-    def __init__(self, plan: Plan, seconds: float, spool: Spool, pids: Mapping[str, int]) -> None:
+    def __init__(
+        self, plan: Plan, seconds: float, spool: Spool, pids: Mapping[str, int], returning: Returning | None
+    ) -> None:
+        self._returning = returning
         self._plan = plan
         self._seconds = seconds
         self._spool = spool
@@ -152,6 +166,7 @@ class _Run:
         await asyncio.gather(
             self._generate(kafka),
             self._flush(kafka),
+            self._return(kafka),
             self._watch_rows(connection),
             self._watch_events(consumer),
             self._watch_memory(),
@@ -172,6 +187,11 @@ class _Run:
         if frames:
             task = flush.Task(kafka, frames, rate, self._start_us, self._start_s + LEAD_IN_S)
             self._found.flush_s = msgspec.json.decode(await _child("deploy.bench.flush", task), type=float)
+
+    async def _return(self, kafka: Kafka) -> None:
+        """Until the generator has ended."""
+        if self._returning is not None:
+            await self._returning.run(kafka, self._start_s + LEAD_IN_S, lambda: self._until_s is None)
 
     def _waits(self, awaited: Awaited) -> bool:
         return self._until_s is None or (bool(awaited.due_s) and monotonic() < self._until_s)

@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
+from deploy.bench.backlog import Backlog
 from deploy.bench.fleet import READINGS
 from deploy.bench.latency import LEAD_IN_S, Awaited, Latencies, Memory, Spool
 from deploy.bench.machine import Machine
@@ -29,6 +30,7 @@ ROWS = (
     ("generator behind", "generator_behind", ""),
     ("row poll", "row_poll", ""),
 )
+OWN_LIVE = ("its own live → broker", "own_live", "")
 NOTE = (
     "Times begin when a frame is due, however late it is sent; a row is seen up to one poll late; the broker's "
     "time stamps have whole ms."
@@ -51,6 +53,7 @@ def figures(rate: float, robots: int, seconds: float, spool: Spool, found: Laten
         "frames_sent": found.frames,
         "flushed": spool.frames,
         "flush_s": found.flush_s,
+        **_backlog(found.backlog),
         **_counts("rows", rows),
         **spread("send_to_row", rows.took_s),
         **_counts("events", events),
@@ -59,6 +62,19 @@ def figures(rate: float, robots: int, seconds: float, spool: Spool, found: Laten
         **spread("generator_behind", found.behind_s),
         **spread("row_poll", found.polls_s),
         "memory": found.memory,
+    }
+
+
+def _backlog(of: Backlog | None) -> Figures:
+    if of is None:
+        return {"backlog": 0}
+    return {
+        "backlog": of.frames,
+        "backlog_left": of.left,
+        "backlog_s": of.took_s,
+        "own_live_sent": len(of.live_s),
+        "own_live_late": of.late,
+        **spread("own_live", of.live_s),
     }
 
 
@@ -86,7 +102,7 @@ def spread(name: str, took_s: Sequence[float]) -> Figures:
 def drawn(told: Figures, machine: Machine, now: datetime) -> Group:
     """A table of the two latencies, what they are made of or limited by, and the memory meanwhile."""
     table = Table("", *(Column(head, justify="right") for head in HEADS), box=None, pad_edge=False)
-    for label, name, counted in ROWS:
+    for label, name, counted in (*ROWS, OWN_LIVE) if told["backlog"] else ROWS:
         counts = [str(told[f"{counted}_{what}"]) for what in ("sent", "missing")] if counted else ["", ""]
         table.add_row(label, *counts, *(_ms(told[f"{name}_{suffix}"]) for suffix in SUFFIXES))
     head = f"robovitals bench latency, {now:%Y-%m-%d %H:%M} UTC"
@@ -121,10 +137,20 @@ def _what(told: Figures) -> str:
         f"{told['rate']:g} frames/s for {told['seconds']:g} s after {told['lead_in_s']:g} s of lead-in: "
         f"{told['robots']} robots, {told['readings_per_frame']} readings a frame"
     )
-    if not told["flushed"]:
-        return load
-    flush = f"beside them one more robot sends {told['flushed']} late frames, all in {told['flush_s']:.1f} s"
-    return f"{load}\n{flush}"
+    beside = [load]
+    if told["flushed"]:
+        beside.append(
+            f"beside them one more robot sends {told['flushed']} late frames, all in {told['flush_s']:.1f} s"
+        )
+    if told["backlog"]:
+        took = (
+            f"{told['backlog_left']} are left" if told["backlog_s"] is None else f"all in {told['backlog_s']:.1f} s"
+        )
+        beside.append(
+            f"beside them an agent comes back with {told['backlog']} frames in its spool, {took}; of its own live "
+            f"frames {told['own_live_sent']} went live and {told['own_live_late']} as backlog"
+        )
+    return "\n".join(beside)
 
 
 def _ms(value_s: float | None) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from rich.console import Console
 
-from deploy.bench import agent, disk, land, notify, page, pipeline, query, query_fill, returning, scale
+from deploy.bench import agent, disk, history, land, notify, page, pipeline, query, query_fill, returning, scale
 from deploy.bench.machine import this_machine
 from deploy.bench.report import Report, drawn, figures
 from deploy.bench.stand import stand
@@ -36,6 +36,7 @@ NOTIFY = "how fast the notifier tells a receiver that answers at once"
 QUERY = "how long the page's questions take with a fleet of that size, and how fast vitals become hours"
 AGENT = "an agent on a robot: installed size, start, memory, CPU at 10 Hz, and what publishing costs a control loop"
 AGENTS = "a fleet of agents that loses its broker: how many return in which second, and when all is caught up"
+REPORT = "how long a robot's history report takes, of ten years of hours"
 HISTORIES = "robots that have a day of frames and a year of vitals, their rows in turns (default 2)"
 
 
@@ -65,6 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.set_defaults(measured=lambda args, on: returning.measure(on, args.robots, args.outage))
     one = _add(measures, "notify", NOTIFY, frames=None, robots=5_000, rounds=2)
     one.set_defaults(measured=lambda args, on: notify.measure(on, args.robots, args.rounds))
+    one = _add(measures, "report", REPORT, frames=None, robots=None, rounds=3)
+    one.add_argument("--years", type=int, default=10, help="of hours that the robot has (default 10)")
+    one.add_argument("--entries", type=int, default=200, help="in its logbook (default 200)")
+    one.set_defaults(measured=lambda args, on: history.measure(on, args.years, args.entries, args.rounds))
     _add_query(measures)
     bench_latency.add_parser(measures)
     bench_spool.add_parser(measures)

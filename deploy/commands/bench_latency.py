@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 
 from deploy.bench import latency_figures as figures
+from deploy.bench.backlog import Returning
 from deploy.bench.latency import LEAD_IN_S, Spool, measure
 from deploy.bench.load import FEWEST_ROBOTS
 from deploy.bench.machine import this_machine
@@ -48,6 +49,10 @@ def add_parser(measures: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--flush-rate", type=float, default=UPLINK_RATE, metavar="R",
         help=f"so many of them a second (default {UPLINK_RATE:g}, what 100 Mbit/s carry)",
     )  # fmt: skip
+    latency.add_argument(
+        "--backlog", type=int, default=0, metavar="N",
+        help="beside them one real agent comes back with N frames in its spool, and its throttle",
+    )  # fmt: skip
     latency.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
@@ -55,10 +60,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     robots = max(FEWEST_ROBOTS, round(args.rate)) if args.robots is None else args.robots
     spool = Spool(args.flush, args.flush_rate)
     check(args.rate, robots, args.seconds, spool)
+    if not 0 <= args.backlog <= MOST_FLUSHED:
+        raise SettingError(f"--backlog {args.backlog}: give up to {MOST_FLUSHED} frames")
     servers = endpoints(settings)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors are raised, and said in one line
+    returning = Returning(settings.home / "bench-backlog", args.backlog) if args.backlog else None
     print(f"{args.rate:g} frames/s for {LEAD_IN_S + args.seconds:g} s …", file=sys.stderr)
-    found = asyncio.run(measure(servers, args.rate, robots, args.seconds, spool, _pids(settings)))
+    found = asyncio.run(measure(servers, args.rate, robots, args.seconds, spool, _pids(settings), returning))
     told = figures.figures(args.rate, robots, args.seconds, spool, found)
     machine, now = this_machine(), datetime.now(UTC)
     if args.json:

@@ -17,11 +17,16 @@ from deploy.local import control, state
 from deploy.local.steps import Steps
 from deploy.settings import Endpoints, Settings, endpoints
 from deploy.view import Snapshot, Watcher, draw
+from ingest.traits import MODELS, robot
 from schemas.errors import UnavailableError
 from schemas.topics import FRAMES
-from serve import database
+from serve import database, sites
+from serve.sites import Placing
 
 EXAMPLE = "robovitals demo --robots 500"
+
+SEED = 1  # as `robovitals simulate` has it by default
+SITES = ("Plant Graz", "Warehouse Lyon", "Campus Delft")
 
 REFRESH_S = 1.0
 ANOMALY_WITHIN_S = 60.0
@@ -48,6 +53,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     steps = Steps()
     was_running = state.running(settings.home) is not None
     control.start(settings, steps, simulate=args.robots)
+    asyncio.run(_place(endpoints(settings).database_url, args.robots))
     try:
         asyncio.run(_watch(endpoints(settings), state.running(settings.home), args.once, began_s))
     except KeyboardInterrupt:
@@ -58,6 +64,20 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         else:
             control.stop(settings, steps)
     return 0
+
+
+async def _place(database_url: str, robots: int) -> None:
+    """Each simulated robot has a site; where somebody has said another, that stays."""
+    async with database.connected(database_url) as connection:
+        placed = {row["robot_id"] for row in await connection.fetch("SELECT robot_id FROM robot_site")}
+        new = [placing for placing in placings(robots) if placing.code not in placed]
+        await sites.place(connection, new)
+
+
+def placings(robots: int) -> list[Placing]:
+    """By turns, so that every site has robots of every model."""
+    codes = [robot(SEED, number).code for number in range(1, robots + 1)]
+    return [Placing(code, SITES[number // len(MODELS) % len(SITES)]) for number, code in enumerate(codes)]
 
 
 async def _watch(servers: Endpoints, stack: state.Stack | None, once: bool, began_s: float) -> None:

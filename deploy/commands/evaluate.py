@@ -2,28 +2,30 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from rich import progress as bars
 from rich.console import Console
 
 from deploy.evaluate import csv_file, recordings, show, simulation
-from deploy.evaluate.outcome import Outcome, Progress
+from deploy.evaluate.incidents import table
+from deploy.evaluate.outcome import Outcome
 from deploy.evaluate.table import Names
+from deploy.progress import Progress, bar
 from deploy.settings import Settings
 from schemas.errors import SettingError
 
 EXAMPLE = "robovitals evaluate --csv press.csv --time when --value 'motor 1 °C' --label broken --train-rows 2000"
 WIDTH = 120
+MARK = "<!-- figures -->"
 ROBOTS, DAYS, SEED = 200, 60, 1
 # Which options belong to which way of asking, by their names in the arguments.
 OPTIONS = {
     "--csv FILE": ("time", "value", "label", "train_rows", "out"),
     "PATH --recording NAME": ("recording", "plots"),
     "--simulated": ("robots", "days", "seed"),
+    "--incidents N": ("seed",),
+    "--lives N": ("seed", "write"),
 }
 
 
@@ -52,15 +54,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     simulated.add_argument("--simulated", action="store_true")
     simulated.add_argument("--robots", metavar="N", type=int, help=f"default {ROBOTS}")
     simulated.add_argument("--days", metavar="N", type=int, help=f"default {DAYS}")
-    simulated.add_argument("--seed", metavar="N", type=int, help=f"default {SEED}: the same seed is the same fleet")
+    parser.add_argument("--seed", metavar="N", type=int, help=f"default {SEED}: the same seed is the same again")
+    whole = parser.add_argument_group("simulated lives with frauds of known truth: docs/findings.md")
+    whole.add_argument(
+        "--lives", metavar="N", type=int, help="judge so many whole lives, some months to ten years each"
+    )
+    causes = parser.add_argument_group("simulated incidents of known cause: docs/incidents.md")
+    causes.add_argument("--incidents", metavar="N", type=int, help="judge so many incidents")
+    parser.add_argument(
+        "--write",
+        metavar="FILE",
+        type=Path,
+        help="of lives: put the tables between the file's <!-- figures --> marks",
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     check(args)
+    if args.lives is not None:
+        return _lives(args)
     if args.plots:
         from deploy.evaluate import plot
-    with _progress() as progress:
+    with bar("judging") as progress:
         outcome = _outcome(args, progress)
     if args.json:
         print(msgspec.json.encode(outcome.figures).decode())
@@ -70,6 +86,28 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         drawn = plot.draw(picture, args.plots)
         print(f"drawn: {drawn}", file=sys.stderr)
     return 0
+
+
+def _lives(args: argparse.Namespace) -> int:
+    from deploy.evaluate.lives import run as lives
+
+    with bar("judging") as progress:
+        figures = lives.evaluate(args.lives, SEED if args.seed is None else args.seed, progress)
+    if args.write:
+        between_marks(args.write, figures.markdown())
+    print(msgspec.json.encode(figures.as_json()).decode() if args.json else figures.markdown())
+    for one in figures.said:
+        if one.confidence == "established":
+            print(f"false: {one.robot_id} {one.rule}: {one.text}", file=sys.stderr)
+    return 0
+
+
+def between_marks(path: Path, text: str) -> None:
+    """Raises SettingError where the file has not just two marks."""
+    parts = path.read_text().split(MARK)
+    if len(parts) != 3:
+        raise SettingError(f"{path}: --write needs two lines {MARK} in it")
+    path.write_text(f"{parts[0]}{MARK}\n{text}{MARK}{parts[2]}")
 
 
 def _outcome(args: argparse.Namespace, progress: Progress) -> Outcome:
@@ -83,20 +121,28 @@ def _outcome(args: argparse.Namespace, progress: Progress) -> Outcome:
             SEED if args.seed is None else args.seed,
             progress,
         )
+    if args.incidents is not None:
+        return table.evaluate(args.incidents, SEED if args.seed is None else args.seed, progress)
     return recordings.evaluate(args.recording, args.path, progress)
 
 
 def check(args: argparse.Namespace) -> None:
-    """Raises SettingError unless just one of the three is asked for, with its own options."""
-    asked = (args.csv is not None, args.path is not None, args.simulated)
+    """Raises SettingError unless just one of the ways is asked for, with its own options."""
+    asked = (
+        args.csv is not None,
+        args.path is not None,
+        args.simulated,
+        args.incidents is not None,
+        args.lives is not None,
+    )
     chosen = [way for way, is_asked in zip(OPTIONS, asked, strict=True) if is_asked]
     if len(chosen) != 1:
         what = "ask one at a time" if chosen else "give one of them"
         raise SettingError(f"{', '.join(chosen or OPTIONS)}: {what} (robovitals evaluate --help)")
     (way,) = chosen
-    for owner, options in OPTIONS.items():
+    for options in OPTIONS.values():
         for name in options:
-            if owner != way and getattr(args, name) is not None:
+            if name not in OPTIONS[way] and getattr(args, name) is not None:
                 raise SettingError(f"--{name.replace('_', '-')} does not go with {way}")
     if args.path and args.recording is None:
         raise SettingError(f"{args.path}: which recording is it? --recording {', '.join(recordings.RECORDINGS)}")
@@ -111,16 +157,3 @@ def names_of(args: argparse.Namespace) -> Names:
     if args.label in values:
         raise SettingError(f"--label {args.label}: that column is a --value too, and would judge itself")
     return Names(args.time, values, args.label)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar; nothing where nobody watches."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done, whole: None
-        return
-    columns = (bars.TextColumn("judging"), bars.BarColumn(), bars.TaskProgressColumn(), bars.TimeRemainingColumn())
-    with bars.Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)

@@ -3,7 +3,7 @@
 import argparse
 
 from deploy.recording import add_arguments as add_common_arguments
-from deploy.recording import awaited, carried_out, only_looked_at, progress, recording_of
+from deploy.recording import awaited, carried_out, only_looked_at, progress, recording_of, sealing_of
 from deploy.settings import Settings, endpoints
 from ingest.importing import Bookmark, import_sessions
 from ingest.mapping import Mapping
@@ -12,7 +12,6 @@ from ingest.replay import Sent
 from ingest.sessions import Session
 from ingest.visible import Visible
 from schemas.errors import RetryError, UnavailableError
-from schemas.kafka import Kafka
 
 EXAMPLE = "robovitals import walk.mcap --recording robot.toml --wait"
 
@@ -39,12 +38,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     bookmark = Bookmark(settings.home, mapping, sessions, servers.kafka.bootstrap)
     if args.restart:
         bookmark.remove()
-    sending = _import(mapping, sessions, bookmark, servers.kafka, servers.database_url if args.wait else None)
+    publisher = Publisher(servers.kafka, "robovitals.import", sealing_of(args))
+    sending = _import(mapping, sessions, bookmark, publisher, servers.database_url if args.wait else None)
     return carried_out(args, mapping, sessions, sending)
 
 
 async def _import(
-    mapping: Mapping, sessions: list[Session], bookmark: Bookmark, kafka: Kafka, database_url: str | None
+    mapping: Mapping, sessions: list[Session], bookmark: Bookmark, publisher: Publisher, database_url: str | None
 ) -> tuple[Sent, Visible | None]:
     # Of a table it is not known how far reading is; of messages it is.
     size = sum(file.path.stat().st_size for session in sessions if session.source.topics for file in session.files)
@@ -54,7 +54,7 @@ async def _import(
 
     with progress(size) as show:
         try:
-            async with Publisher(kafka, "robovitals.import") as publisher:
+            async with publisher:
                 sent = await import_sessions(
                     mapping, sessions, publisher, bookmark,
                     lambda sent, session: show(f"importing {session.name}", *done_of(sent)),

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry
 
 from deploy.keys import verified
-from deploy.settings import SEAL_MASTER, Settings, endpoints
+from deploy.platform_key import read_platform_key
+from deploy.settings import PLATFORM_KEY, SEAL_MASTER, Settings, endpoints
 from deploy.shell import run_process
 from ingest.land import Lander, LandSettings
 from ingest.land_metrics import LandMetrics
@@ -28,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"Environment: {INSTANCE} names this lander in its group, so that a restart goes on at once; "
         f"{REJECT_RUN} (default {default.run}) records in a row that cannot be used stop it, "
         f"and so does a share of {REJECT_SHARE} (default {default.share}) of the last {default.window}; "
-        f"{SEAL_MASTER} names the file of the key that robots' seals are verified with, the same as for summarise."
+        f"{SEAL_MASTER} names the file of the key that robots' seals are verified with, the same as for summarise; "
+        f"{PLATFORM_KEY} that of the key that logbooks are sealed with: without it entries wait in Kafka."
     )
 
 
@@ -41,8 +43,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         rejects=reject_policy(os.environ),
     )
 
+    platform = read_platform_key(settings)
+
     def make(registry: CollectorRegistry, keyring: Keyring | None) -> Lander:
-        return Lander(land, LandMetrics.create(registry), keyring)
+        return Lander(land, LandMetrics.create(registry), keyring, platform)
 
     return run_process("land", verified(settings, servers.database_url, make), servers.kafka)
 

@@ -3,7 +3,7 @@
 import argparse
 
 from deploy.recording import add_arguments as add_common_arguments
-from deploy.recording import awaited, carried_out, only_looked_at, progress, recording_of
+from deploy.recording import awaited, carried_out, only_looked_at, progress, recording_of, sealing_of
 from deploy.settings import Settings, endpoints
 from ingest.mapping import Mapping
 from ingest.publish import Publisher
@@ -11,9 +11,8 @@ from ingest.replay import Pace, Sent, Times, replay
 from ingest.sessions import Session
 from ingest.visible import Visible
 from schemas.errors import RetryError, SettingError, UnavailableError
-from schemas.kafka import Kafka
 
-EXAMPLE = "robovitals replay ../shared/data/ur3 --recording ur3 --times end-now --wait"
+EXAMPLE = "robovitals replay PATH --recording ur3 --times end-now --wait"
 
 TIMES_HELP = (
     "original: as recorded (default). end-now: all moved alike, so that the last row is now. live: each row at the "
@@ -35,7 +34,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return 0
     mapping, sessions = recording_of(args)
     servers = endpoints(settings)
-    sending = _replay(mapping, sessions, pace, servers.kafka, servers.database_url if args.wait else None)
+    publisher = Publisher(servers.kafka, "robovitals.replay", sealing_of(args))
+    sending = _replay(mapping, sessions, pace, publisher, servers.database_url if args.wait else None)
     return carried_out(args, mapping, sessions, sending)
 
 
@@ -57,11 +57,11 @@ def pace_of(times: str, speed: str | None) -> Pace:
 
 
 async def _replay(
-    mapping: Mapping, sessions: list[Session], pace: Pace, kafka: Kafka, database_url: str | None
+    mapping: Mapping, sessions: list[Session], pace: Pace, publisher: Publisher, database_url: str | None
 ) -> tuple[Sent, Visible | None]:
     with progress() as show:
         try:
-            async with Publisher(kafka, "robovitals.replay") as publisher:
+            async with publisher:
                 sent = await replay(
                     mapping, sessions, pace, publisher,
                     lambda sent, session: show(f"sending {session.name}", sent.account.frames, None),

@@ -1,4 +1,4 @@
-"""`robovitals retain`: the process that makes hours of vitals, and drops what has been kept long enough."""
+"""`robovitals retain`: the process that makes hours and checkpoints, keeps incidents, and drops old rows."""
 
 import argparse
 import asyncio
@@ -9,7 +9,9 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 
-from deploy.settings import Settings, endpoints
+from deploy.checkpoints import checkpointer
+from deploy.incidents import RetainerAndKeeper, keeper
+from deploy.settings import CHECKPOINTS, PLATFORM_KEY, Settings, endpoints
 from deploy.shell import run_process
 from processors import drop, retain, roll_tables
 from processors.retain import KeepTimes, Retainer
@@ -28,18 +30,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     times = ", ".join(f"{kept.setting} ({kept.default})" for kept in TABLES)
     parser.epilog = (
         f"Environment: how long rows are kept, as 36h, 7d, 2y or forever: {times}. A chunk that a repair or the "
-        f"roll-up still needs stays longer. What people did and what alarms became stays."
+        f"roll-up still needs stays longer. What people did and what alarms became stays. {PLATFORM_KEY} names the "
+        f"file of the key that checkpoints of logbooks are signed with, {CHECKPOINTS} the file that they go to."
     )
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     keep = keep_times(os.environ)
-    url = endpoints(settings).database_url
+    servers = endpoints(settings)
+    url = servers.database_url
     if args.dry_run:
         return asyncio.run(_dry_run(url, keep))
     if args.once:
         return asyncio.run(_once(url, keep))
-    return run_process("retain", lambda registry: Retainer(url, keep, RetainMetrics.create(registry)))
+    makes = checkpointer(settings)
+
+    def make(registry: CollectorRegistry) -> RetainerAndKeeper:
+        metrics = RetainMetrics.create(registry)
+        return RetainerAndKeeper(Retainer(url, keep, metrics, makes), keeper(settings, servers, metrics))
+
+    return run_process("retain", make)
 
 
 async def _once(database_url: str, keep: KeepTimes) -> int:

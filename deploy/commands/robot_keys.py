@@ -14,6 +14,7 @@ import msgspec
 
 from deploy import robot_keys
 from deploy.durations import seconds
+from deploy.master_print import adopt, agree
 from deploy.robot_credentials import Credentials, SecretFile, as_toml
 from deploy.robot_keys import Key, MakeUser, Policy
 from deploy.seal_master import create_master, master_file, read_master
@@ -41,6 +42,11 @@ def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     rotate.add_argument(
         "--overlap", default=OVERLAP, metavar="TIME", help=f"how long the old key stays good (default {OVERLAP})"
     )
+    rotate.epilog = (
+        "Where Kafka knows users, the old one is let in until the first command of keys after the old key's end: "
+        "`robovitals robot tidy` does nothing else, for a timer. Frames under the old key are refused from "
+        "its end on, whoever sends them."
+    )
     for giving in (register, rotate):
         _add_codes(giving)
         giving.add_argument(
@@ -54,6 +60,7 @@ def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         )
     ends = f"end all keys of robots, within {TAKES_EFFECT_S:.0f} s; what landed before stays"
     _add_codes(_action(actions, "revoke", ends, _revoke))
+    _action(actions, "tidy", "take the users of keys that have ended away from Kafka, for a timer to call", _tidy)
     listed = _action(actions, "list", "who has which key, since when, and uses which", _list)
     listed.add_argument("prefix", nargs="?", default="", help="only robots whose code begins so")
     listed.add_argument("--json", action="store_true", help="print them as JSON")
@@ -66,6 +73,8 @@ def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     text = "make the key that every robot's key follows from"
     master = actions.add_parser("master", help=text, description=text)
     master.add_argument("file", nargs="?", type=Path, help=f"(default: as {SEAL_MASTER} says, else in the home)")
+    about = "make none: the one that is there counts for this database from now on, and who has another stops"
+    master.add_argument("--adopt", action="store_true", help=about)
     master.set_defaults(acted=_master)
 
 
@@ -121,6 +130,7 @@ async def _give_out(
         )
     if len(codes) > 1 and args.out is None:
         raise SettingError("several robots' secrets do not go to one screen: --out DIRECTORY")
+    await agree(connection, master, getpass.getuser())
     users = _users(kafka, args.quota)
     said = []
     for code in codes:
@@ -162,10 +172,14 @@ def _users(kafka: Kafka, bytes_per_s: int | None) -> "RobotUsers | None":
     return RobotUsers(kafka, bytes_per_s)
 
 
-async def _forget_users(connection: asyncpg.Connection, users: "RobotUsers | None") -> None:
+async def _forget_users(connection: asyncpg.Connection, users: "RobotUsers | None") -> list[str]:
     """Those whose keys have ended meanwhile: nothing else would take them away."""
-    if users is not None:
-        await robot_keys.forget_users(connection, users.delete)
+    return [] if users is None else await robot_keys.forget_users(connection, users.delete)
+
+
+async def _tidy(connection: asyncpg.Connection, args: argparse.Namespace, settings: Settings) -> str:
+    gone = await _forget_users(connection, _users(endpoints(settings).kafka, None))
+    return "\n".join(f"{user}: taken away" for user in gone) or "no user of Kafka has a key that has ended"
 
 
 async def _revoke(connection: asyncpg.Connection, args: argparse.Namespace, settings: Settings) -> str:
@@ -197,9 +211,21 @@ async def _policy(connection: asyncpg.Connection, args: argparse.Namespace, sett
 
 
 def _master(args: argparse.Namespace, settings: Settings) -> int:
+    if args.adopt:
+        return asyncio.run(_adopt(args, settings))
     path = args.file or master_file(settings)
     create_master(path)
     print(f"{path}: whoever has it can be any robot. Keep a copy: without it every robot needs another key")
+    return 0
+
+
+async def _adopt(args: argparse.Namespace, settings: Settings) -> int:
+    master = read_master(settings)
+    if args.file is not None or master is None:
+        raise SettingError(f"--adopt takes the master key that {SEAL_MASTER} names, or that is in the home")
+    async with database.connected(endpoints(settings).database_url) as connection:
+        await adopt(connection, master, getpass.getuser())
+    print("it counts for this database now; robots with keys of another one need new ones: robovitals robot rotate")
     return 0
 
 

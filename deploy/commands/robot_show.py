@@ -14,6 +14,7 @@ from deploy.text import STATUS_STYLE, number, since
 from schemas.health import Status
 from schemas.robot_code import RobotCodeParts, checked_code, format_code, parse_code
 from serve import database, past
+from serve.passport import Passport, passport
 from serve.past import Drops
 from serve.readings import LatestReading, latest_readings
 from serve.robot import QUALITY_OVER
@@ -33,6 +34,7 @@ class RobotReport(msgspec.Struct, frozen=True):
     readings: list[LatestReading]
     open_episodes: list[database.OpenEpisode]
     drops: Drops | None
+    passport: Passport | None
 
 
 def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -59,7 +61,8 @@ async def _report(database_url: str, code: str) -> RobotReport:
         windows = await database.latest_vitals(connection, code, WINDOWS)
         episodes = await database.open_episodes(connection, code)
         drops = await past.drops(connection, code, frames, datetime.now(UTC) - QUALITY_OVER)
-    return RobotReport(parse_code(code), state, latest_readings(frames, windows), episodes, drops)
+        registered = await passport(connection, code)
+    return RobotReport(parse_code(code), state, latest_readings(frames, windows), episodes, drops, registered)
 
 
 def _print(report: RobotReport, now: datetime) -> None:
@@ -73,10 +76,22 @@ def _print(report: RobotReport, now: datetime) -> None:
         f"  zone {state.zone or '–'}, {state.mode or 'mode unknown'}, software {state.software or '–'}", end=""
     )
     console.print(f", last seen {since(state.last_seen, now)} ago{f', at {state.site}' if state.site else ''}")
+    _print_passport(console, report.passport)
     _print_components(console, report)
     _print_episodes(console, report, now)
     _print_readings(console, report, now)
     _print_drops(console, report.drops, now)
+
+
+def _print_passport(console: Console, passport: Passport | None) -> None:
+    if passport is None:
+        console.print("not registered")
+        return
+    level = f", level {passport.level}" if passport.level else ""
+    console.print(
+        f"{passport.status} since {passport.status_since:%Y-%m-%d}: {passport.maker} {passport.model}{level}, "
+        f"{passport.joints} joints, made {passport.made:%Y-%m-%d}; {passport.entries} entries in its logbook"
+    )
 
 
 def _print_components(console: Console, report: RobotReport) -> None:

@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from deploy.limits_file import limits_from
+from deploy.platform_key import known_platforms, read_platform_key
 from deploy.settings import Settings, endpoints
 from deploy.shell import run_process
 from schemas.errors import SettingError
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     _check_tls(args.tls_cert, args.tls_key)
     trust = read_trust(os.environ, args.host)
     limits = limits_from(os.environ)
+    key, platforms = read_platform_key(settings), known_platforms(settings)
     servers = endpoints(settings)
     serving = ServeSettings(
         kafka=servers.kafka,
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return run_process(
         "serve",
         lambda registry: Server(
-            serving, Context(servers.database_url, ServeMetrics.create(registry), trust, limits)
+            serving, Context(servers.database_url, ServeMetrics.create(registry), trust, limits, platforms, key)
         ),
         serving.kafka,
     )

@@ -1,4 +1,6 @@
-"""`robovitals verify-log`: hold exported logbooks against signatures, chain and checkpoints; needs no server."""
+"""`robovitals verify-log`: hold logbooks against signatures, chain and checkpoints: files without a server, or the
+database's own.
+"""
 
 import argparse
 from collections.abc import Iterable
@@ -7,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.platform_key import read_public_keys
 from deploy.settings import Settings
 from schemas.checkpoint import Published, decode_published
 from schemas.errors import RejectError, SettingError
 from schemas.logbook_check import Verdict, check_logbook
-from schemas.signing import PublicKey
+from schemas.robot_code import RobotCode, checked_code
 
 EXAMPLE = "robovitals verify-log ZZ….logbook.jsonl --keys platform.keys --checkpoint checkpoints.jsonl"
 ENDING = ".logbook.jsonl"
@@ -26,15 +29,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "kept, or had from somebody else than the seller, is what shows a tail that was cut off. The files are "
         "described in docs/logbook.md."
     )
-    parser.add_argument("path", metavar="FILE", help=f"an exported logbook, or a directory of CODE{ENDING}")
+    parser.add_argument(
+        "path",
+        metavar="FILE|CODE",
+        help=f"an exported logbook, or a directory of CODE{ENDING}; or a robot's code: its logbook in the "
+        "database, with its tables, against the stack's own keys and checkpoints where none are given",
+    )
     parser.add_argument("--checkpoint", metavar="FILE", help="the platform's checkpoints, or one line of them")
     parser.add_argument("--keys", metavar="FILE", help="the platform's public keys, 64 hexadecimal digits a line")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each logbook")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    platforms = None if args.keys is None else read_keys(Path(args.keys))
+    platforms = None if args.keys is None else _keys(Path(args.keys))
     published = [] if args.checkpoint is None else read_checkpoints(Path(args.checkpoint))
+    if not Path(args.path).exists() and (code := _code(args.path)) is not None:
+        from deploy.verify_stored import verify_stored  # needs what a checker of files does not
+
+        verdict, notes = verify_stored(settings, code, platforms, published)
+        _print([_as_json(code, verdict)] if args.json else [*told(code, verdict), *notes])
+        return code_of(verdict)
     codes = set()
     for path in _files(Path(args.path)):
         try:
@@ -43,22 +57,23 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             raise SettingError(f"{path}: {error.strerror}") from None
         except RejectError as error:
             raise SettingError(f"{path}: {error.detail}") from None
-        lines = [_as_json(path, verdict)] if args.json else told(path, verdict)
-        print(*map(_printable, lines), sep="\n")
+        _print([_as_json(path.name, verdict)] if args.json else told(path.name, verdict))
         codes.add(code_of(verdict))
     return FALSE if FALSE in codes else max(codes)
 
 
-def read_keys(path: Path) -> frozenset[str]:
-    """One key a line; what follows a # is for people. Raises SettingError."""
-    lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+def _code(text: str) -> RobotCode | None:
     try:
-        keys = msgspec.convert([line for line in lines if line], list[PublicKey])
-    except msgspec.ValidationError:
-        raise SettingError(f"--keys {path}: each line is a public key of 64 hexadecimal digits, 0-9a-f") from None
-    if not keys:
-        raise SettingError(f"--keys {path}: there is no key in it")
-    return frozenset(keys)
+        return checked_code(text)
+    except SettingError:
+        return None
+
+
+def _keys(path: Path) -> frozenset[str]:
+    try:
+        return read_public_keys(path)
+    except SettingError as error:
+        raise SettingError(f"--keys {error}") from None
 
 
 def read_checkpoints(path: Path) -> list[Published]:
@@ -90,10 +105,10 @@ def code_of(verdict: Verdict) -> int:
     return 0 if verdict.is_proven else UNPROVEN
 
 
-def told(path: Path, verdict: Verdict) -> Iterable[str]:
+def told(name: str, verdict: Verdict) -> Iterable[str]:
     """A verdict for people: its word first."""
     word = {0: "PROVEN", FALSE: "FALSE", UNPROVEN: "NOT PROVEN"}[code_of(verdict)]
-    yield f"{word}: {path.name}, robot {verdict.robot_id or '?'}, {verdict.entries} entries"
+    yield f"{word}: {name}, robot {verdict.robot_id or '?'}, {verdict.entries} entries"
     for found in verdict.faults:
         yield f"  {f'entry {found.number}' if found.number else 'the file'}: {found.fault}: {found.text}"
     for text in verdict.unproven:
@@ -107,11 +122,15 @@ def told(path: Path, verdict: Verdict) -> Iterable[str]:
         yield f"  written long after the fact: {', '.join(f'entry {number}' for number in verdict.late)}"
 
 
-def _as_json(path: Path, verdict: Verdict) -> str:
-    fields = {"file": path.name, "proven": verdict.is_proven, **msgspec.to_builtins(verdict)}
+def _as_json(name: str, verdict: Verdict) -> str:
+    fields = {"file": name, "proven": verdict.is_proven, **msgspec.to_builtins(verdict)}
     return msgspec.json.encode(fields).decode()
 
 
-def _printable(line: str) -> str:
+def _print(lines: Iterable[str]) -> None:
+    print(*map(printable, lines), sep="\n")
+
+
+def printable(line: str) -> str:
     """A file's texts must not steer the terminal."""
     return "".join(c if c.isprintable() else "?" for c in line)

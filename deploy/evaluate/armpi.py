@@ -6,7 +6,7 @@ shipped rules about machines, at their defaults. No session teaches another. An 
 what is above its baseline counts. What was chosen with the labels in view is said in `docs/evaluation.md`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from deploy.evaluate.metrics import Counts, Tally
 from deploy.evaluate.picture import Picture
 from deploy.evaluate.stream import Scorer
 from deploy.evaluate.table import Names, read_all
+from deploy.progress import Progress
 from processors.detectors.tracks import Track
 from processors.detectors.tuning import commissioned
 from processors.findings import DRIFT, STEP
@@ -38,8 +39,6 @@ PUBLISHED_F1 = 0.277
 # What the least injected fault does to a thermometer of whole degrees.
 LEAST_RISE_C = 1.0
 LEVEL_ROWS = 60
-
-Progress = Callable[[int, int], None]
 
 
 class Series(msgspec.Struct, frozen=True):

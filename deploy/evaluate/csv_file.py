@@ -8,7 +8,7 @@ import csv
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -19,12 +19,11 @@ import numpy as np
 from deploy.evaluate.metrics import Counts, Tally
 from deploy.evaluate.stream import Ruler, Scored, Scorer
 from deploy.evaluate.table import Block, Names, Table, open_table
+from deploy.progress import Progress
 from processors.detectors.tracks import Track
 from processors.detectors.tuning import SHORTEST, commissioned, rolling
 from schemas.columns import Int64
 from schemas.errors import SettingError
-
-Progress = Callable[[int, int], None]
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,15 +2,12 @@
 `deploy/commands/evaluate.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rich.console import RenderableType
 
 from deploy.evaluate.picture import LifePicture, Picture
-
-# Done, and in all.
-Progress = Callable[[int, int], None]
 
 
 class Outcome(NamedTuple):

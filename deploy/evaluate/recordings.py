@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from deploy.evaluate import armpi, battery, ur3
-from deploy.evaluate.outcome import Outcome, Progress
+from deploy.evaluate.outcome import Outcome
 from deploy.evaluate.picture import LifePicture
+from deploy.progress import Progress
 from schemas.errors import SettingError
 
 

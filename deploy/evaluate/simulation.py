@@ -7,8 +7,9 @@ from rich.console import Group
 from rich.text import Text
 
 from deploy.evaluate import ablation, cost
-from deploy.evaluate.outcome import Outcome, Progress
+from deploy.evaluate.outcome import Outcome
 from deploy.evaluate.simulated.run import run
+from deploy.progress import Progress
 
 
 def evaluate(robots: int, days: int, seed: int, progress: Progress) -> Outcome:

@@ -8,7 +8,6 @@ readings themselves are asked which of them is most unlike itself around the epi
 average.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from deploy.evaluate.luck import Met, met, shift
 from deploy.evaluate.picture import Picture
 from deploy.evaluate.stream import Scored, Scorer
 from deploy.evaluate.table import Block, Names, read_all
+from deploy.progress import Progress
 from processors.detectors.tracks import Track
 from processors.detectors.tuning import rolling
 from schemas.columns import Int64
@@ -43,8 +43,6 @@ SHOWN_ROWS = 900
 # Less likely than this is more than luck: two labels, two questions and five rules are asked, 0.05 / 20.
 SIGNIFICANT = 0.0025
 ANY = "any rule"
-
-Progress = Callable[[int, int], None]
 
 
 class Answer(msgspec.Struct, frozen=True):

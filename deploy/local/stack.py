@@ -18,12 +18,14 @@ from deploy.local import children, kafka, processes, state, targets, timescaledb
 from deploy.local.children import Signalled
 from deploy.local.enrol import enrol
 from deploy.local.kafka import KafkaServer
+from deploy.local.page_login import give_login
 from deploy.local.processes import PROCESSES, SERVE, SIMULATE, SIMULATION, PageProcess, ProductProcess
 from deploy.local.signals import Stopped, StopSignals
 from deploy.local.steps import Step, Steps
 from deploy.local.supervisor import Managed, Supervised
 from deploy.local.timescaledb import DatabaseServer
 from deploy.migrate import migrate
+from deploy.platform_key import create_platform_key, platform_key_file, read_platform_key
 from deploy.seal_master import create_master, master_file, read_master
 from deploy.settings import Endpoints, Settings
 from schemas.errors import UnavailableError
@@ -83,6 +85,8 @@ class LocalStack:
         with self._step("create topics") as step:
             reports = asyncio.run(topics.ensure(endpoints.kafka))
             step.note = f"{sum(report.created for report in reports)} created"
+        if read_platform_key(self._settings) is None:
+            create_platform_key(platform_key_file(self._settings))
         own = self._own_processes(endpoints)
         names = ", ".join(process.name for process in own)
         with self._step(f"start {names}"):
@@ -100,7 +104,9 @@ class LocalStack:
         def seen_by(name: str) -> Endpoints:
             """Nobody but us is the administrator."""
             nobody = Kafka(endpoints.kafka.bootstrap) if self._users else endpoints.kafka
-            return Endpoints(self._users.get(name, nobody), endpoints.database_url)
+            is_page = name == SERVE and self._settings.database_url is None
+            url = give_login(endpoints.database_url) if is_page else endpoints.database_url
+            return Endpoints(self._users.get(name, nobody), url)
 
         self._page = PageProcess(home, seen_by(SERVE))
         own = [self._page if name == SERVE else ProductProcess(name, home, seen_by(name)) for name in PROCESSES]

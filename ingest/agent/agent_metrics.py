@@ -10,6 +10,7 @@ class AgentMetrics:
     frames: Counter
     acknowledged: Counter
     bad_lines: Counter
+    lost_readings: Counter
     dropped: Gauge
     spool_frames: Gauge
     spool_used: Gauge
@@ -30,6 +31,7 @@ class AgentMetrics:
             frames=counter("frames", "Frames made"),
             acknowledged=counter("acknowledged", "Frames that Kafka has acknowledged"),
             bad_lines=counter("bad_lines", "Readings that could not be read"),
+            lost_readings=counter("lost_readings", "Readings that came faster than frames are made of them"),
             dropped=gauge("dropped", "Frames dropped since the spool was made"),
             spool_frames=gauge("spool_frames", "Frames that wait in the spool"),
             spool_used=gauge("spool_used", "Share of the spool's limit that is used"),

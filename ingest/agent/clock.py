@@ -11,7 +11,7 @@ CLOCK_MONOTONIC a robot that slept looks like a clock that jumped.
 
 import msgspec
 
-EARLIEST_US = 1_577_836_800_000_000  # 2020-01-01: a clock before it has never been set
+from schemas.frame import EARLIEST_US
 
 # Slewing stays far below, NTP's steps are 128 ms and more, and a second is what the summariser's tolerance bears.
 JUMP_US = 1_000_000

@@ -83,7 +83,11 @@ def _kafka(config: Config, credentials: Credentials, other: Kafka | None, path: 
 def _credentials(config: Config, directory: Path) -> Credentials:
     if not config.credentials:
         return Credentials(robot_id="")
-    path = directory / Path(config.credentials).expanduser()
+    return load_credentials(directory / Path(config.credentials).expanduser())
+
+
+def load_credentials(path: Path) -> Credentials:
+    """Raises SettingError, also where others than its owner may read the file."""
     credentials = read_credentials(_tables(path), str(path))
     found = path.stat()
     # What systemd hands over (LoadCredential) is root's and says 0440: the group's bits are of an access list that

@@ -64,7 +64,8 @@ class Agent:
         return self
 
     def publish(self, readings: Mapping[str, Any], **fields: Any) -> None:
-        """Hand over what was measured now. `fields`: mode, scenario, software, time_us and the counters.
+        """Hand over what was measured now. `fields`: mode, scenario, software, time_us, the counters,
+        and parts (serials by component: `{"joint/3": "HD-0817", …}`).
 
         Raises ReadingError where a name or a shape is wrong, StopError once the agent ends.
         """

@@ -1,4 +1,4 @@
-"""Framer: readings become frames, with boot, sequence, event time and the agent's own vital signs.
+"""Framer: readings become frames, with boot, sequence, event time, parts and the agent's own vital signs.
 
 In: readings with what both clocks said when they arrived, and the agent's own signals. Out: frames, at most so many
 a second as `robot.toml` says. Pure; called by `process.py`, which spools them.
@@ -12,6 +12,9 @@ from ingest.agent.config import Config
 from ingest.agent.downsample import Downsampler, Sample, Summary
 from ingest.agent.reading import Reading
 from schemas.frame import FRAME_VERSION, Frame, Readings
+from schemas.parts import Parts
+
+PARTS_EVERY_US = 3_600_000_000
 
 
 class Made(NamedTuple):
@@ -32,6 +35,9 @@ class Framer:
         self._downsampler = Downsampler(config.rate_hz)
         self._boot_id, self._seq = draw(), 0
         self._last_us = 0
+        self._parts: Parts | None = None
+        self._told_parts: Parts | None = None
+        self._told_mono_us = 0
 
     def take(self, reading: Reading, wall_us: int, mono_us: int, own: Readings, dropped: int | None) -> Made:
         """`dropped` is what the robot had to drop so far. Raises RejectError, having taken nothing."""
@@ -40,6 +46,7 @@ class Framer:
         if moment.new_boot:
             frames = self.flush(dropped)
             self._boot_id, self._seq, self._last_us = self._draw(), 0, 0
+            self._told_parts = None
         # A source that knows when it measured is believed, but not that it measures the future or runs backwards.
         time_us = moment.time_us if reading.time_us is None else min(reading.time_us, moment.time_us)
         time_us = max(time_us, self._last_us + 1)
@@ -56,6 +63,8 @@ class Framer:
         )
         frames += self._frames(self._downsampler.add(sample), dropped)
         self._last_us = time_us
+        if reading.parts is not None:
+            self._parts = reading.parts
         return Made(frames, moment.jumped_us)
 
     @property
@@ -94,4 +103,13 @@ class Framer:
             values=of.values,
             dropped=dropped,
             extremes=of.extremes,
+            parts=self._due_parts(of.mono_us),
         )
+
+    def _due_parts(self, mono_us: int) -> Parts | None:
+        """In a boot's first frame that knows them, once an hour, and when one is another."""
+        is_old = mono_us - self._told_mono_us >= PARTS_EVERY_US
+        if self._parts is None or (self._parts == self._told_parts and not is_old):
+            return None
+        self._told_parts, self._told_mono_us = self._parts, mono_us
+        return self._parts

@@ -106,7 +106,8 @@ class Link:
         return next(iter(self._sent_us.values()), None)
 
     async def open(self) -> None:
-        """Log in, and see that there is a topic for us. Raises Failure."""
+        """Log in, and see that there is a topic for us. Raises Failure for what may pass: a broker that is away or
+        refuses us, a network or name service that fails, TLS that does not come about. Nothing else is caught."""
         self._producer = producer = AIOKafkaProducer(
             enable_idempotence=True,
             compression_type=COMPRESSION,
@@ -123,7 +124,7 @@ class Link:
             async with asyncio.timeout(2 * REQUEST_TIMEOUT_MS / 1000):
                 await producer.start()
                 await producer.partitions_for(FRAMES.name)
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, OSError, EOFError) as error:
             raise await self._why_not(error) from None
 
     async def send(self, id: int, value: bytes) -> None:
@@ -198,7 +199,7 @@ class Link:
             return Failure(Kind.UNFIT, f"Kafka does not take a frame: {type(error).__name__}")
         if isinstance(error, TimeoutError):
             return Failure(Kind.UNREACHABLE, f"Kafka at {where} does not answer")
-        if isinstance(error, KafkaError) and error.retriable:
+        if isinstance(error, OSError | EOFError) or (isinstance(error, KafkaError) and error.retriable):
             return Failure(Kind.UNREACHABLE, f"Kafka at {where}: {error!s:.120}")
         return Failure(Kind.BROKEN, f"Kafka at {where}: {error!r:.160}")
 

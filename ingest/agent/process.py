@@ -53,7 +53,8 @@ class AgentProcess:
         self._turned_us = self._told_us = self._synced_us = self._expired_us = mono_us()
         self._asked_ntp_us = 0
         self._synchronised: bool | None = None
-        self._made = self._acknowledged = self._bad_lines = self._jumps = 0
+        self._period_us = round(1e6 / setup.config.rate_hz)
+        self._made = self._acknowledged = self._bad_lines = self._jumps = self._lost_readings = 0
         self._last_bad_line = ""
         self._acknowledged_us: int | None = None
         self._latency_ms: float | None = None
@@ -76,7 +77,7 @@ class AgentProcess:
         limits = SpoolLimits(int(config.spool.most_mb * 1e6), config.spool.most_days * 86_400)
         self._spool = Spool.open(self._setup.spool, limits, wall_us())
         self._tell_what_was_found()
-        self.inbox = Inbox(asyncio.get_running_loop())
+        self.inbox = Inbox(asyncio.get_running_loop(), self._period_us)
         self._uplink = Uplink(self._setup, self._spool, self._take_acknowledgement)
         sending = asyncio.create_task(self._uplink.run(), name="uplink")
         reading = asyncio.create_task(self._read(), name="source")
@@ -97,8 +98,8 @@ class AgentProcess:
             try:
                 await sending
             finally:
-                # A thread that was just putting one when the inbox was closed.
-                self._spool.count_dropped(len(self.inbox.rest()))
+                self.inbox.abandon()  # a thread that was just putting one when it was closed
+                self._note_lost()
                 self._spool.sync()
                 self._tell()
                 self._spool.close()
@@ -126,7 +127,7 @@ class AgentProcess:
     async def _turn(self) -> None:
         arrived = await self.inbox.take(self._wait_us() / 1e6)
         now_us = self._turned_us = mono_us()
-        self._spool.count_dropped(self.inbox.overflowed())
+        self._note_lost()
         own = self._own() if arrived else {}
         for reading, reading_wall_us, reading_mono_us in arrived:
             self._take(reading, reading_wall_us, reading_mono_us, own)
@@ -145,8 +146,7 @@ class AgentProcess:
         """Until the period ends that something waits for."""
         if not self._framer.waits:
             return TELL_EVERY_US
-        period_us = round(1e6 / self._setup.config.rate_hz)
-        return min(TELL_EVERY_US, period_us - mono_us() % period_us)
+        return min(TELL_EVERY_US, self._period_us - mono_us() % self._period_us)
 
     def _expire(self) -> None:
         """By a clock that somebody vouches for: one that jumps ahead must not cost the spool."""
@@ -180,11 +180,18 @@ class AgentProcess:
     def _finish(self) -> None:
         """What has arrived and was not looked at yet, and the period that runs."""
         self.inbox.close()
-        self._spool.count_dropped(self.inbox.overflowed())
+        self._note_lost()
         own = self._own()
         for reading, reading_wall_us, reading_mono_us in self.inbox.rest():
             self._take(reading, reading_wall_us, reading_mono_us, own)
         self._keep(self._framer.flush(self._spool.dropped))
+
+    def _note_lost(self) -> None:
+        """What overflowed before it became a frame."""
+        lost = self.inbox.lost()
+        self._lost_readings += lost.readings
+        self._metrics.lost_readings.inc(lost.readings)
+        self._spool.count_dropped(lost.frames)
 
     def _own(self) -> Readings:
         """The agent's own vital signs."""
@@ -252,6 +259,7 @@ class AgentProcess:
             clock_offset_ms=self._offset_ms(),
             clock_synchronised=self._synchronised,
             clock_jumps=self._jumps,
+            lost_readings=self._lost_readings,
         )
 
     def _tell_what_was_found(self) -> None:

@@ -15,6 +15,7 @@ from ingest.mapping import Use
 from schemas.errors import RejectError
 from schemas.frame import MAX_INTEGER, Readings
 from schemas.layout import MAX_JOINTS
+from schemas.parts import Parts
 from schemas.signals import COUNTERS, MODES, SIGNAL, Component
 
 # A frame of 128 joints is some 30 kB as JSON, and a source may say more than we take.
@@ -38,7 +39,8 @@ class ReadingError(RejectError):
 class Message(msgspec.Struct, forbid_unknown_fields=True):
     """One line. A joint signal is an array with an entry a joint, or names of joints with their numbers.
 
-    `time_us` is for a source that knows better than the agent's clock when it measured.
+    `time_us` is for a source that knows better than the agent's clock when it measured. `parts`: serials by
+    component, all that the robot has; one that is left out is not known any more.
     """
 
     readings: dict[str, _Cell | list[float | None] | dict[str, float | None]]
@@ -49,6 +51,7 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
     energy_wh: _Natural | None = None
     cycles: _Natural | None = None
     time_us: _Natural | None = None
+    parts: Parts | None = None
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -65,6 +68,7 @@ class Reading(msgspec.Struct, frozen=True):
     scenario: str | None
     software: str | None
     time_us: int | None
+    parts: Parts | None
 
 
 _decoder = msgspec.json.Decoder(Message)
@@ -123,6 +127,7 @@ def to_reading(message: Message, config: Config) -> Reading:
         scenario=message.scenario,
         software=message.software,
         time_us=message.time_us,
+        parts=message.parts,
     )
 
 

@@ -25,13 +25,13 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.agent.clock import EARLIEST_US
 from ingest.agent.disk_errors import DamageError, DiskError, State
 from ingest.agent.ids import IdRanges
 from ingest.agent.record import Spooled, from_row
 from ingest.agent.salvage import finish, remake
 from ingest.agent.store import Store, Tally
 from ingest.agent.waiting import Waiting
+from schemas.frame import EARLIEST_US
 
 # An hour of frames of half a kilobyte at 2 Hz, and small beside what Python takes.
 MEMORY_BYTES = 4 << 20

@@ -16,7 +16,8 @@ USED_UNHEALTHY = 0.9  # the alarm limit of spool_used
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Times are UTC µs by the robot's clock; None is not known yet. `state` is of `uplink.State`."""
+    """Times are UTC µs by the robot's clock; None is not known yet. `state` is of `uplink.State`. `dropped` are
+    frames in the life of the spool, `lost_readings` those that went into no frame since the start."""
 
     robot_id: str
     pid: int
@@ -39,6 +40,7 @@ class Status(msgspec.Struct, frozen=True):
     clock_offset_ms: float | None
     clock_synchronised: bool | None
     clock_jumps: int
+    lost_readings: int = 0
 
 
 def write_status(path: Path, status: Status) -> None:
@@ -108,6 +110,8 @@ def words(status: Status, now_us: int) -> list[tuple[str, str]]:
     ]
     if status.throttled_ms:
         told.append(("quota", f"has made it wait {status.throttled_ms / 1000:.1f} s"))
+    if status.lost_readings:
+        told.append(("lost readings", f"{status.lost_readings}: they came faster than frames are made of them"))
     if status.bad_lines:
         told.append(("bad lines", f"{status.bad_lines}, the last: {status.last_bad_line}"))
     if status.error:

@@ -98,7 +98,8 @@ class Store:
         try:
             whole = connection.execute("PRAGMA wal_checkpoint").fetchone()[1]
             page_bytes = int(connection.execute("PRAGMA page_size").fetchone()[0])
-            torn = torn_bytes(log, max(0, whole), page_bytes)
+            # Below nought SQLite has not looked at the log: then nothing is known of it, and nothing told.
+            torn = torn_bytes(log, whole, page_bytes) if whole >= 0 else 0
             if not connection.execute("PRAGMA user_version").fetchone()[0]:
                 _create(connection)
             tally = read_tally(connection)

@@ -120,7 +120,10 @@ class Uplink:
         self._happened.set()
 
     async def run(self) -> None:
-        """Until `finish`. Never raises for what a broker or the network does."""
+        """Until `finish`. What a broker, the network or a certificate does is waited out (`link.py` says which
+        errors these are); any other exception is a fault of ours that no waiting mends: it ends the agent, whose
+        frames are in the spool.
+        """
         while not (self._ended.is_set() or self._is_finished):
             link = self._make_link(self._setup, self._acknowledge, self._happened.set, self._throttle)
             try:
@@ -188,11 +191,13 @@ class Uplink:
     async def _send_backlog(self, link: Link, pace: Pace) -> bool:
         """Send what may go now; whether more is left."""
         if self._store.frames - link.under_way - len(self._live) <= 0:
+            self._forget_suspects(())
             return False
         most = 1 if self._suspects else BACKLOG_UNDER_WAY
         room = min(pace.allowed(time.monotonic()), most - link.under_way, BACKLOG_AT_ONCE)
         if room > 0:
             handed_out = self._store.oldest(room)
+            self._forget_suspects(handed_out)
             pace.took(len(handed_out))
             self._sent_backlog.update(frame.id for frame in handed_out)
             for frame in handed_out:
@@ -260,6 +265,14 @@ class Uplink:
         for id in ids:
             self._sent_live.pop(id, None)
             self._sent_backlog.discard(id)
+
+    def _forget_suspects(self, oldest: Sequence[Spooled]) -> None:
+        """Those that the spool has dropped: they are not with us, and older than the oldest that wait."""
+        if self._suspects:
+            ours = self._sent_live.keys() | self._sent_backlog | {live.frame.id for live in self._live}
+            begins = oldest[0].id if oldest else None
+            waiting = {id for id in self._suspects if begins is not None and id >= begins}
+            self._suspects = waiting | self._suspects & ours
 
     def _take_back(self) -> None:
         """What was under way live may still be, if it is young: a short interruption makes no backlog."""

@@ -97,10 +97,10 @@ def delivery_id(receiver: str, event_id: str) -> str:
 
 def decide(
     told: Told, anomaly: Anomaly, receiver: Receiver, route: Route | None, own: Route | None,
-    now_us: int, is_waiting: bool,
+    now_us: int, is_waiting: bool, site: str,
 ) -> Decision | None:  # fmt: skip
     """None: nothing has changed. `route`: what it matches now; `own`: the one that it was told by, while the file
-    has it. `is_waiting`: what is held has not been sent yet.
+    has it. `is_waiting`: what is held has not been sent yet. `site`: where its robot is.
     """
     if anomaly.number <= told.number:
         return None
@@ -112,7 +112,7 @@ def decide(
     )
     if asked_us:
         anomaly = msgspec.structs.replace(anomaly, parent=told.parent)
-    case = _Case(numbered, anomaly, receiver, route, own, now_us, is_waiting)
+    case = _Case(numbered, anomaly, receiver, route, own, now_us, is_waiting, site)
     if is_waiting:
         return case.held()
     if told.phase in (Phase.HELD, Phase.OPEN):
@@ -151,6 +151,7 @@ class _Case:
     own: Route | None
     now_us: int
     is_waiting: bool
+    site: str
 
     def unknown(self) -> Decision | None:
         """The receiver does not know of it, or thinks that it is over."""
@@ -223,7 +224,7 @@ class _Case:
             bundle = f"quiet/{route.name}" if kind in BUNDLED else ""
         elif kind is Kind.EMAIL and (route.group_by or route.group_wait_s):
             due_us = ready_us + round(route.group_wait_s * 1e6)
-            bundle = f"group/{route.name}/{group_of(route, anomaly)}"
+            bundle = f"group/{route.name}/{group_of(route, anomaly, self.site)}"
         return Entry(
             id=delivery_id(self.receiver.name, anomaly.id), receiver=self.receiver.name, route=route.name,
             bundle=bundle, anomaly=anomaly, ready_us=ready_us, due_us=due_us, held=held,

@@ -16,6 +16,7 @@ import msgspec
 from processors.notify.decide import Phase, Told
 from processors.notify.planning import Arrived, Asked, Key, Plan, plan
 from processors.notify.receivers import Config
+from processors.notify.routing import SITE
 from processors.notify.sql import Connection, at, sql
 from schemas.errors import RetryError
 
@@ -62,7 +63,8 @@ async def take(
             known = await _known(connection, {_episode(one) for one in arrived})
             held = [told.held for told in known.values() if told.held]
             rows = await connection.fetch(sql("lock_held"), held) if held else []
-            made = plan(config, arrived, known, {row["delivery_id"] for row in rows}, now_us)
+            sites = await _sites(connection, config, arrived)
+            made = plan(config, arrived, known, {row["delivery_id"] for row in rows}, sites, now_us)
             await _store(connection, made, now_us)
     return made
 
@@ -96,6 +98,14 @@ async def _known(connection: Connection, episodes: set[str]) -> dict[Key, Told]:
         )
         for row in rows
     }  # fmt: skip
+
+
+async def _sites(connection: Connection, config: Config, arrived: Sequence[Arrived | Asked]) -> dict[str, str]:
+    """By robot, where a route groups by it."""
+    if not any(SITE in route.group_by for route in config.routes):
+        return {}
+    robots = {one.anomaly.robot_id for one in arrived if isinstance(one, Arrived)}
+    return {row["robot_id"]: row["site"] for row in await connection.fetch(sql("sites_of"), sorted(robots))}
 
 
 async def _store(connection: Connection, made: Plan, now_us: int) -> None:

@@ -51,9 +51,10 @@ def plan(
     arrived: Iterable[Arrived | Asked],
     known: Mapping[Key, Told],
     waiting: set[str],
+    sites: Mapping[str, str],
     now_us: int,
 ) -> Plan:
-    """`known` has every row of the batch's episodes."""
+    """`known` has every row of the batch's episodes, `sites` where its robots are, as far as somebody has said."""
     made, by_episode = Plan(), dict[str, set[str]]()
     for receiver, episode in known:
         by_episode.setdefault(episode, set()).add(receiver)
@@ -77,7 +78,8 @@ def plan(
         for name in sorted(names & config.receivers.keys()):
             told, is_waiting = told_of((name, episode_id))
             route, own = routes.get(name), config.route(told.route)
-            decision = decide(told, one.anomaly, config.receivers[name], route, own, now_us, is_waiting)
+            whose, site = config.receivers[name], sites.get(one.anomaly.robot_id, "")
+            decision = decide(told, one.anomaly, whose, route, own, now_us, is_waiting, site)
             _note(made, (name, episode_id), one.partition, decision)
     return made
 

@@ -13,7 +13,10 @@ from schemas.health import SEVERITY
 from schemas.limits import MODEL_LENGTH
 from schemas.robot_code import SEGMENTS
 
-GROUP_FIELDS = ("about", "component", "maker", "model", "robot", "rule", "signal", "software", "status")
+SITE = "site"
+GROUP_FIELDS = (
+    "about", "component", "maker", "model", "robot", "rule", "scenario", "signal", SITE, "software", "status",
+)  # fmt: skip
 
 _COUNTRY, _MAKER = SEGMENTS["country"], SEGMENTS["enterprise"]
 
@@ -42,9 +45,9 @@ def matches(match: Match, anomaly: Anomaly) -> bool:
     )
 
 
-def group_of(route: Route, anomaly: Anomaly) -> str:
-    """Equal for what goes into one mail."""
-    return "|".join(_field(anomaly, name) for name in route.group_by)
+def group_of(route: Route, anomaly: Anomaly, site: str) -> str:
+    """Equal for what goes into one mail. `site`: where the robot is; empty where nobody has said."""
+    return "|".join(site if name == SITE else _field(anomaly, name) for name in route.group_by)
 
 
 def maker_of(anomaly: Anomaly) -> str:

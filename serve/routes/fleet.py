@@ -29,6 +29,7 @@ def filter_of(
     model: Words = [],  # noqa: B006  FastAPI reads the default, nobody changes it
     maker: Words = [],  # noqa: B006
     site: Words = [],  # noqa: B006
+    registry: Words = [],  # noqa: B006
     status: Words = [],  # noqa: B006
     component: str = "",
     scenario: str | None = None,
@@ -40,6 +41,7 @@ def filter_of(
         models=tuple(model),
         makers=tuple(maker),
         sites=tuple(site),
+        registry=tuple(registry),
         statuses=tuple(status),
         component=component,
         scenario=scenario or None,

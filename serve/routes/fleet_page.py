@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from schemas.signals import SIGNAL, Signal
 from serve import fleet
-from serve.asked import COMPONENTS, Asked, asked_of, options
+from serve.asked import COMPONENTS, REGISTRY, Asked, asked_of, options
 from serve.context import Context
 from serve.fleet import GroupBy, RobotLine, Sort
 from serve.identity import needs
@@ -103,5 +103,6 @@ def choices_of(asked: Asked, facets: fleet.Facets) -> dict[str, dict[str, int | 
             name: dict(options([(one.value, one.robots) for one in offered if one.value], asked.one(name)))
             for name, offered in found.items()
         },
+        "registry": dict.fromkeys(REGISTRY),
         "component": dict.fromkeys(COMPONENTS),
     }

@@ -1,12 +1,12 @@
 """The page of one robot."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from schemas.robot_code import checked_code
-from serve import robot_view
+from serve import care, care_view, findings, robot_view
 from serve.context import Context
 from serve.database import parents_of
 from serve.identity import needs
@@ -18,6 +18,7 @@ from serve.words import STATUS_WORDS
 
 router = APIRouter()
 Viewer = Annotated[Person, Depends(needs(Role.VIEWER))]
+USAGE_OVER = timedelta(days=365)
 
 
 @page(router, "/robots/{code}")
@@ -35,6 +36,10 @@ async def robot_page(
     async with context.reading(person) as connection:
         now = await robot_now(connection, checked_code(code))
         parents = await parents_of(connection, now.alarms)
+        parts_in = await care.parts(connection, now.state.robot_id)
+        tasks = await care.maintenance(connection, now.state.robot_id)
+        usage = await care.used(connection, now.state.robot_id, now.asked - USAGE_OVER)
+        found = await findings.of_robot(connection, now.state.robot_id)
     span = span_of(name, start, end, datetime.now(UTC))
     components = now.state.components or []
     joints = robot_view.joints_of(components, now.readings)
@@ -44,6 +49,10 @@ async def robot_page(
         {
             **_values(now),
             "parents": parents,
+            "parts_in": parts_in,
+            "tasks": care_view.lines(tasks),
+            "usage": usage,
+            "findings": found,
             "span": span,
             "ranges": list(RANGES),
             "all_joints": joints,

@@ -27,6 +27,7 @@ from faults.cluster import Trio, leader_moved
 from faults.ledger import LedgerProcess
 from faults.loud import LOUD, is_loud
 from faults.rounds import Harm, catalogue, run_round
+from faults.stopped import end_servers_when_ended
 from faults.table import drawn, drawn_loud, drawn_mutants
 from faults.tally import Tallies, Tally
 from faults.testing import FATAL, red_checks
@@ -40,6 +41,7 @@ CONSOLE = Console(highlight=False, width=110)
 def main() -> int:
     args = _arguments()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    end_servers_when_ended()
     with tempfile.TemporaryDirectory(prefix="faults-") as directory:
         home = Path(args.home or directory).absolute()
         CONSOLE.print(f"seed {args.seed}")

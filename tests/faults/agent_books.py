@@ -15,6 +15,7 @@ import psycopg
 from rich.table import Table
 
 from faults.agent_child import ATTEMPTED, TAKEN
+from faults.agent_robot import Robot
 from ingest.agent.spool import Spool, SpoolLimits
 from schemas.frame import Frame, decode_frame
 
@@ -33,8 +34,13 @@ class Entry(NamedTuple):
 
 
 class Book(msgspec.Struct, frozen=True):
+    """`cut`: connections that its network ended. `records`: how many the broker has, those sent twice included."""
+
     name: str
     kills: int
+    cut: int
+    records: int
+    was_full: bool
     intended: int
     attempted: set[Entry]
     taken: set[Entry]
@@ -67,10 +73,9 @@ class Book(msgspec.Struct, frozen=True):
         return [f"{self.name}: {fault}" for fault, holds in faults.items() if holds]
 
 
-def read_book(
-    name: str, code: str, directory: Path, intended: int, kills: int, connection: psycopg.Connection[Any]
-) -> Book:
+def read_book(robot: Robot, records: int, connection: psycopg.Connection[Any]) -> Book:
     """The agent has ended."""
+    directory, code = robot.directory, robot.code
     told = [line.split() for line in (directory / "told").read_text().splitlines()]
     by_kind = {
         kind: {Entry(int(boot), int(seq), int(number)) for word, boot, seq, number in told if word == kind}
@@ -83,7 +88,18 @@ def read_book(
     spooled = _in_spool(directory / "spool.db") - {*rows}
     rejected = {_entry(decode_frame(value)) for value in values}
     return Book(
-        name, kills, intended, by_kind[ATTEMPTED], by_kind[TAKEN], rows, rejected, spooled - rejected, reported
+        name=robot.kind.name,
+        kills=robot.kills,
+        cut=robot.cut,
+        records=records,
+        was_full="the spool's disk is full" in robot.log(),
+        intended=robot.intended,
+        attempted=by_kind[ATTEMPTED],
+        taken=by_kind[TAKEN],
+        rows=rows,
+        rejected=rejected,
+        spooled=spooled - rejected,
+        reported=reported,
     )
 
 
@@ -102,12 +118,15 @@ def _entry(frame: Frame) -> Entry:
 def drawn(books: list[Book], title: str) -> Table:
     """A line a robot."""
     table = Table(title=title, title_justify="left")
-    for name in ("robot", "kills", "intended", "taken", "rows", "rejected", "spooled", "dropped", "balance"):
+    for name in (
+        "robot", "kills", "cut", "intended", "taken", "records", "rows", "rejected", "spooled", "dropped",
+        "balance",
+    ):  # fmt: skip
         table.add_column(name, justify="left" if name == "robot" else "right")
     for book in books:
         counts = (
-            book.kills, book.intended, len(book.taken), len(book.rows), len(book.rejected), len(book.spooled),
-            book.reported, book.balance,
+            book.kills, book.cut, book.intended, len(book.taken), book.records, len(book.rows), len(book.rejected),
+            len(book.spooled), book.reported, book.balance,
         )  # fmt: skip
         table.add_row(book.name, *map(str, counts), style="red" if book.wrong else None)
     return table

@@ -18,7 +18,7 @@ from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, DEFAULT_PARTITIONS, VITALS, shard_key, shard_of
 from schemas.vitals import Pulse, encode_vitals
 from support.assess import robot, window
-from support.pipeline import Pipeline
+from support.pipeline import Pipeline, pipeline
 
 ACKNOWLEDGED, SHELVED, SERVICED, LEFT, UNKNOWN = (robot(number) for number in range(5))
 ILL = (ACKNOWLEDGED, SHELVED, SERVICED, LEFT)
@@ -33,9 +33,8 @@ FROM episode WHERE rule = 'limit' ORDER BY robot_id"""
 async def fresh(kafka: Kafka, database_url: str, tmp_path: Path) -> Any:
     await delete_all(kafka)
     await ensure(kafka)
-    pipeline = Pipeline(tmp_path, kafka, database_url, ROBOVITALS_INSTANCE="test")
-    yield pipeline
-    pipeline.end()
+    with pipeline(tmp_path, kafka, database_url, ROBOVITALS_INSTANCE="test") as running:
+        yield running
 
 
 def windows(numbers: Iterable[int], codes: Iterable[str] = ILL, celsius: float = 95.0) -> list[tuple[int, bytes]]:

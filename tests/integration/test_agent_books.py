@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from faults.agent_child import UNCOUNTED, UNSENT
-from faults.agents import KINDS, balanced
+from faults.agent_robot import KINDS
+from faults.agents import balanced
 
 from deploy.local.servers import Servers
 
@@ -26,8 +27,15 @@ async def test_what_agents_took_is_landed_rejected_spooled_or_reported_as_droppe
     assert {name for name, book in books.items() if book.rejected} == {kind.name for kind in KINDS if kind.bad}
     assert {name for name, book in books.items() if book.reported} == {kind.name for kind in KINDS if kind.small}
     assert {name for name, book in books.items() if book.spooled} == {kind.name for kind in KINDS if kind.shut_in}
+    assert {name for name, book in books.items() if book.was_full} == {kind.name for kind in KINDS if kind.full}
+    cutting = {kind.name for kind in KINDS if kind.network in ("resets", "half open")}
+    cut = {name for name, book in books.items() if book.cut}
+    assert cutting <= cut <= {kind.name for kind in KINDS if kind.network}  # who hears no answer may go too
     boots = {name: {entry.boot_id for entry in book.taken} for name, book in books.items()}
-    assert len(boots["clock jumps"]) > 1
+    assert all(len(boots[kind.name]) > 1 for kind in KINDS if kind.jumps)
+    # The broker took frames whose answers were lost: they came again, and landed once.
+    deaf = books["answers lost"]
+    assert deaf.records > len(deaf.rows)
 
 
 @pytest.mark.parametrize("mutant", [UNCOUNTED, UNSENT])

@@ -236,3 +236,12 @@ async def test_facets_offer_what_there_is_among_the_robots_that_one_may_see(conn
     some = await fleet.facets(connection, (WELL[:12],))
     assert [(facet.value, facet.robots) for facet in some.sites] == [("Berlin", 2)]
     assert [(facet.value, facet.robots) for facet in some.models] == [(WELL[:12], 3)]
+
+
+async def test_robots_are_found_by_what_the_registry_says_of_them(connection):
+    for code, status in ((WELL, "active"), (WORN, "recalled"), (ILL, "scrapped")):
+        await connection.execute(
+            "INSERT INTO passport VALUES ($1, 'ACME', 'M1', '', 29, $2, $2, $3, $2)", code, NOW, status
+        )
+    assert await _page(connection, Filter(registry=("recalled", "scrapped"))) == [ILL, WORN]
+    assert await _page(connection, Filter(registry=("active",))) == [WELL]

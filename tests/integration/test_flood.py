@@ -19,7 +19,7 @@ from schemas.limits import Limits
 from schemas.topics import ANOMALIES, DEFAULT_PARTITIONS, VITALS, shard_key, shard_of
 from schemas.vitals import encode_vitals
 from support.assess import Readings, robot, window
-from support.pipeline import Pipeline
+from support.pipeline import Pipeline, pipeline
 
 ROBOTS = 1000
 WITHIN_S = 60
@@ -144,21 +144,23 @@ def test_an_operator_sees_one_line_for_a_flood_and_answers_it(
     topics: Kafka, database_url: str, tmp_path: Path
 ) -> None:
     codes = [robot(number) for number in range(60)]
-    pipeline = Pipeline(tmp_path, topics, database_url, ROBOVITALS_INSTANCE="test")
-    pipeline.start("land")
-    pipeline.start("assess")
-    asyncio.run(publish(topics, 0, dict.fromkeys(codes, HOT), "1.0"))
-    asyncio.run(until_calling(topics, 1, len(codes)))
-    while (counts := _alarms(pipeline))["counts"].get("muted") != len(codes):
-        pass
-    (line,) = counts["alarms"]
-    assert (line["robot_id"], line["state"]) == (FLEET, "unacknowledged_active")
-    done = pipeline.command("act", "acknowledge", FLEET, "--note", "the hall is hot", "--actor", "Ada")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("fleet  acknowledged active  Acknowledged by Ada: the hall is hot. 60 robots of ")
-    assert _alarms(pipeline)["counts"] == {"acknowledged_active": 1, "muted": len(codes)}
-    assert pipeline.metrics("assess").count('rejected_total{reason="bad_code"} 0.0') == 2, "assessor and grouping"
-    assert pipeline.stop() == {"assess": 0, "land": 0}
+    with pipeline(tmp_path, topics, database_url, ROBOVITALS_INSTANCE="test") as running:
+        running.start("land")
+        running.start("assess")
+        asyncio.run(publish(topics, 0, dict.fromkeys(codes, HOT), "1.0"))
+        asyncio.run(until_calling(topics, 1, len(codes)))
+        while (counts := _alarms(running))["counts"].get("muted") != len(codes):
+            pass
+        (line,) = counts["alarms"]
+        assert (line["robot_id"], line["state"]) == (FLEET, "unacknowledged_active")
+        done = running.command("act", "acknowledge", FLEET, "--note", "the hall is hot", "--actor", "Ada")
+        assert (done.returncode, done.stderr) == (0, "")
+        told = "fleet  acknowledged active  Acknowledged by Ada: the hall is hot. 60 robots of "
+        assert done.stdout.startswith(told)
+        assert _alarms(running)["counts"] == {"acknowledged_active": 1, "muted": len(codes)}
+        rejected = 'rejected_total{reason="bad_code"} 0.0'
+        assert running.metrics("assess").count(rejected) == 2, "assessor and grouping"
+        assert running.stop() == {"assess": 0, "land": 0}
 
 
 def _alarms(pipeline: Pipeline) -> Any:

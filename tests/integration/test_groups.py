@@ -25,7 +25,7 @@ from schemas.anomaly import FLEET, AlarmState, Anomaly, Transition, decode_anoma
 from schemas.kafka import Kafka
 from schemas.topics import ACTIONS, ANOMALIES, DEFAULT_PARTITIONS, GROUP_STATE, Topic
 from support.flood import HOT, opened, then
-from support.pipeline import Pipeline
+from support.pipeline import pipeline
 
 CONDITIONS = (HOT, ("drift", "joint_current_a", "above"), ("step", "joint_tracking_error_rad", "above"))
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
@@ -174,21 +174,21 @@ async def test_stopped_between_the_state_and_the_outputs_the_next_one_sends_them
 
 def test_killed_again_and_again_a_flood_stays_one_parent(topics: Kafka, tmp_path: Path) -> None:
     """`kill -9` of the process that groups, while a flood grows: one opening, and one parent for each robot."""
-    pipeline = Pipeline(tmp_path, topics, NO_DATABASE, ROBOVITALS_INSTANCE="test")
-    for number in range(4):
-        pipeline.start("assess")
-        asyncio.run(publish(topics, [opened(n) for n in range(250 * number, 250 * number + 250)]))
-        asyncio.run(adopted(topics, 250 * number + 20 * (number % 2)))
-        pipeline.kill("assess")
-    pipeline.start("assess")
-    given = asyncio.run(adopted(topics, 1000))
-    assert pipeline.stop() == {"assess": 0}
-    found = asyncio.run(parents(topics))
-    assert [a.transition for a in found].count(Transition.OPENED) == 1
-    assert len({a.episode_id for a in found}) == 1
-    assert [a.number for a in found] == list(range(1, len(found) + 1))
-    assert Counter(a.parent for a in given).keys() == {found[0].episode_id}
-    assert len({a.episode_id for a in given}) == 1000
+    with pipeline(tmp_path, topics, NO_DATABASE, ROBOVITALS_INSTANCE="test") as running:
+        for number in range(4):
+            running.start("assess")
+            asyncio.run(publish(topics, [opened(n) for n in range(250 * number, 250 * number + 250)]))
+            asyncio.run(adopted(topics, 250 * number + 20 * (number % 2)))
+            running.kill("assess")
+        running.start("assess")
+        given = asyncio.run(adopted(topics, 1000))
+        assert running.stop() == {"assess": 0}
+        found = asyncio.run(parents(topics))
+        assert [a.transition for a in found].count(Transition.OPENED) == 1
+        assert len({a.episode_id for a in found}) == 1
+        assert [a.number for a in found] == list(range(1, len(found) + 1))
+        assert Counter(a.parent for a in given).keys() == {found[0].episode_id}
+        assert len({a.episode_id for a in given}) == 1000
 
 
 async def test_another_replica_takes_over_and_goes_on_with_the_same_parent(topics: Kafka) -> None:

@@ -50,7 +50,8 @@ async def test_hostile_texts_are_text(app, path):
     answer = await ask(application, "GET", target(path), admin)
     kind = answer.header("content-type").partition(";")[0]
     assert answer.header("x-content-type-options") == "nosniff"
-    assert "script-src 'self'" in answer.header("content-security-policy")
+    policy = answer.header("content-security-policy")
+    assert "script-src 'self'" in policy or (policy.startswith("default-src 'none'") and "script-src" not in policy)
     assert answer.status < 500, answer.text
     if kind == "text/html":
         assert not [code for code in AS_CODE if code in answer.text]
@@ -58,7 +59,7 @@ async def test_hostile_texts_are_text(app, path):
         msgspec.json.decode(answer.body)
         assert "\u0001" not in answer.text
     else:
-        assert kind in ("text/event-stream", "text/plain", "text/csv", ""), kind
+        assert kind in ("text/event-stream", "text/plain", "text/csv", "application/jsonl", ""), kind
 
 
 async def test_a_text_comes_out_as_it_went_in(app):

@@ -16,7 +16,7 @@ from deploy import cli, robot_keys, settings
 from deploy.seal_master import create_master, master_file, read_master
 from ingest.batch import make_batch
 from ingest.landing import Landed, Landing, Replayed
-from ingest.sealed import REPLAY_AFTER_US, UNKNOWN
+from ingest.sealed import MOST_KEPT, MOST_KEPT_BYTES, REPLAY_AFTER_US, UNKNOWN
 from schemas.errors import SettingError
 from schemas.frame import encode_frame
 from schemas.kafka import Kafka
@@ -24,7 +24,7 @@ from schemas.keyring import EVERY_MAKER, TAKES_EFFECT_S, Keyring, PolicyChange
 from schemas.robot_code import RobotCode, make_code
 from schemas.seal import HEADER, derive_key, seal
 from schemas.topics import FRAMES
-from support.frames import CODE, TIME_US, frame, record, sealed
+from support.frames import CODE, TIME_US, FakeRecord, frame, record, sealed
 from support.land import WITHIN_S, until
 from support.pipeline import Pipeline, pipeline
 
@@ -66,6 +66,28 @@ async def test_a_flood_under_known_and_invented_codes_is_a_row_each_and_one(land
     row = await database.fetchrow("SELECT first_offset, last_offset FROM security_event WHERE robot_id = $1", CODE)
     assert tuple(row) == (301, 1202)
     assert await database.fetchval("SELECT count(*) FROM reject") == 1202
+
+
+async def test_of_a_flood_of_forged_frames_the_first_of_a_day_are_kept_and_all_are_counted(landing, database):
+    known = "INSERT INTO robot_credential (robot_id, key_version, created_by) VALUES ($1, 1, '')"
+    await database.execute(known, CODE)
+    half = MOST_KEPT // 2 + 10
+    for first in (0, 3 * half):
+        records = [record(frame(), offset=first + i) for i in range(half)]
+        records += [record(frame(robot_id=OTHER), offset=first + half + i) for i in range(half)]
+        records += [FakeRecord(CODE.encode(), b"\x91", offset=first + 2 * half + i) for i in range(half)]
+        batch = make_batch(FRAMES.name, records, {0: first}, keyring())
+        assert await landing.land(batch) == Landed(0)
+    big = FakeRecord(CODE.encode(), bytes(3 * MOST_KEPT_BYTES), offset=6 * half, timestamp=LATE_MS + 86_400_000)
+    assert await landing.land(make_batch(FRAMES.name, [big], {0: 6 * half}, keyring())) == Landed(0)
+    counted = "SELECT key, count(*), max(length(value)) FROM reject GROUP BY key"
+    kept = {key.decode(): (count, longest) for key, count, longest in await database.fetch(counted)}
+    assert kept[OTHER][0] == MOST_KEPT
+    assert kept[CODE] == (MOST_KEPT + 1, MOST_KEPT_BYTES)
+    events = await database.fetch("SELECT robot_id, sum(records)::int FROM security_event GROUP BY 1 ORDER BY 1")
+    assert [tuple(row) for row in events] == [(CODE, 4 * half + 1), (UNKNOWN, 2 * half)]
+    cut = await database.fetchval("SELECT detail FROM reject ORDER BY record_offset DESC LIMIT 1")
+    assert cut.endswith("(cut: the value has 49152 bytes)")
 
 
 async def test_a_copy_long_after_is_a_reject_and_the_row_stays_as_it_was(landing, database):
@@ -263,6 +285,28 @@ async def test_a_policy_without_a_master_key_stops_who_cannot_verify(
         await database.execute(ALL, "require")
         assert await asyncio.to_thread(running.wait, "land") == 1
         assert "there is no master key to verify them with: set ROBOVITALS_SEAL_MASTER" in running.log("land")
+
+
+async def test_another_master_key_than_the_databases_stops_whoever_has_it_until_it_is_adopted(
+    environ: Path, topics: Kafka, database_url: str, database: asyncpg.Connection, capsys
+):
+    assert await command("master") == 0
+    assert await command("register", CODE, "--out", str(environ / "ours.toml")) == 0
+    (kept,) = await database.fetchrow("SELECT fingerprint FROM seal_master")
+    master = (environ / "seal_master").read_text()
+    assert kept.hex() not in master
+    (environ / "seal_master").unlink()
+    assert await command("master") == 0
+    assert await command("register", OTHER, "--out", str(environ / "other.toml")) == 1
+    assert "is not the one that this database's robots' keys follow from" in capsys.readouterr().err
+    assert not (environ / "other.toml").exists()
+    with pipeline(environ, topics, database_url) as running:
+        for name in ("land", "summarise"):
+            with pytest.raises(AssertionError, match="does not get ready"):
+                await asyncio.to_thread(running.start, name)
+            assert "give land, summarise and `robovitals robot` the same file" in running.log(name)
+        assert await command("master", "--adopt") == 0
+        await asyncio.to_thread(running.start, "land")
 
 
 async def test_credentials_are_for_their_owner_and_written_once(environ: Path, capsys):

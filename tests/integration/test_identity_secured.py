@@ -73,6 +73,23 @@ async def test_a_robot_comes_in_with_its_file_alone_until_it_is_revoked(
     await connection.close()
 
 
+async def test_a_password_whose_overlap_is_over_is_taken_away_by_a_command_that_does_nothing_else(
+    secured: Secured, tmp_path: Path, database: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    assert await command("master") == 0
+    assert await command("register", CODE, "--out", str(first)) == 0
+    assert await command("rotate", CODE, "--out", str(second)) == 0
+    assert await command("tidy") == 0
+    assert "no user of Kafka has a key that has ended" in capsys.readouterr().out
+    assert await reason(kafka_of(first)) is None
+    await database.execute("UPDATE robot_credential SET ends = now() WHERE ends IS NOT NULL")
+    assert await command("tidy") == 0
+    assert f"robot-{CODE}-1: taken away" in capsys.readouterr().out
+    assert await reason(kafka_of(first)) is Reason.PASSWORD
+    assert await reason(kafka_of(second)) is None
+
+
 async def test_without_overlap_the_old_password_is_over_at_once(
     secured: Secured, tmp_path: Path, database_url: str
 ) -> None:

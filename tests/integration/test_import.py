@@ -1,5 +1,6 @@
 """Bags made by rosbags' own writers, through the command line, Kafka and the lander, into the database."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -7,9 +8,11 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin
 
 from schemas.kafka import Kafka
+from schemas.robot_code import make_code
 from support.bags import CODE, JOINTS, Walk, mapping_for, write_ros1, write_rosbag2
 from support.pipeline import Pipeline, pipeline
 
+OTHER = make_code("ZZ", "TEST", "OTHER1", "1")
 WALK = Walk(seconds=20, joint_hz=50)
 READINGS = "SELECT extract(epoch FROM time) * 1000000 AS us, signal, joint, value FROM reading WHERE robot_id = $1"
 
@@ -66,6 +69,31 @@ async def test_a_bag_replays_live_at_a_speed(lander: Pipeline, tmp_path: Path) -
     apart_s = await connection.fetchval("SELECT extract(epoch FROM max(time) - min(time)) FROM frame")
     await connection.close()
     assert float(apart_s) == pytest.approx(WALK.seconds / 20, abs=0.05)
+
+
+async def test_where_seals_are_required_an_import_lands_with_its_robots_credentials_and_else_says_that_it_does_not(
+    topics: Kafka, database_url: str, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    walk, file = Walk(seconds=5, joint_hz=50), tmp_path / "robot.toml"
+    bag = write_rosbag2(tmp_path / "walk", walk, StoragePlugin.MCAP)
+    arguments = ("import", str(bag), "--recording", str(mapping_for(tmp_path, "*.mcap")), "--wait")
+    frames = walk.seconds * (walk.joint_hz + 2)
+    with pipeline(tmp_path, topics, database_url) as running:
+        assert running.command("robot", "master").returncode == 0
+        assert running.command("robot", "register", CODE, "--out", str(file)).returncode == 0
+        await database.execute("INSERT INTO seal_policy VALUES ('*', now() - interval '1 day', 'require', 'test')")
+        running.start("land")
+        unsealed = await asyncio.to_thread(running.command, *arguments)
+        assert unsealed.returncode == 1
+        assert f"{frames} of {frames} frames were rejected ({frames} seal_missing)" in unsealed.stderr
+        assert "--credentials FILE" in unsealed.stderr
+        sealed = await asyncio.to_thread(running.command, *arguments, "--credentials", str(file))
+        assert (sealed.returncode, sealed.stderr) == (0, "")
+        assert await database.fetchval("SELECT count(*) FROM frame") == frames
+        file.write_text(file.read_text().replace(CODE, OTHER))
+        foreign = running.command(*arguments, "--credentials", str(file))
+        assert foreign.returncode == 2
+        assert f"no seal key of {CODE} is among them" in foreign.stderr
 
 
 def test_a_broken_bag_arrives_as_far_as_it_goes_and_the_exit_code_says_so(lander: Pipeline, tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from processors.notify import outbox
 from processors.notify.outbox import Span
 from processors.notify.planning import Arrived
 from processors.notify.quiet import Quiet
-from processors.notify.receivers import Pace
+from processors.notify.receivers import Config, Pace, Route
 from processors.notify.schedule import Answer
 from schemas.anomaly import Transition
 from schemas.health import Status
-from support.anomalies import adopted, changed
+from support.anomalies import adopted, changed, email
 from support.notifying import config_of, episode, hook, listening
 from support.simulated import AT, SECOND_US, states
 
@@ -145,3 +145,14 @@ async def test_what_was_being_claimed_in_an_outage_is_found_again_however_much_i
         await world.deliver(deliverer)
         await deliverer.stop(0)
     assert {one.data["data"]["episode_id"] for one in at.seen} == {f"ep-{n}" for n in range(6)}
+
+
+async def test_where_a_route_groups_by_site_the_robots_place_is_looked_up(
+    simulated: Callable[..., Any], pool: asyncpg.Pool
+) -> None:
+    await pool.execute("INSERT INTO robot_site VALUES ($1, 'Plant Graz')", episode(1).robot_id)
+    receiver = email()
+    route = Route(name="all", receivers=(receiver.name,), group_by=("site", "rule"))
+    world = await simulated(Config({receiver.name: receiver}, (route,)))
+    await world.take(episode(1))
+    assert await pool.fetchval("SELECT bundle FROM delivery") == "group/all/Plant Graz|limit"

@@ -185,6 +185,15 @@ CASES: dict[str, Case] = {
         quiet={"robovitals_retain_rolled_until_seconds": "0+60x300"},
         after="250m",
     ),
+    "LogbookChanged": Case(
+        fires={"robovitals_retain_checkpoint_fault": "0x5 1x9"},
+        quiet={"robovitals_retain_checkpoint_fault": "0x20"},
+    ),
+    "EntriesUnpinned": Case(
+        fires={"robovitals_retain_unpinned_seconds": "0+60x300"},
+        quiet={"robovitals_retain_unpinned_seconds": "0+60x60 0+60x60"},
+        after="250m",
+    ),
     # Of several assessors only one groups; the others have nought.
     "AlarmFlood": Case(
         fires={'robovitals_group_flood{instance="a"}': "0x5 1x9", 'robovitals_group_flood{instance="b"}': "0x20"},

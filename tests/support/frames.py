@@ -71,6 +71,8 @@ def downsampled(readings: dict[str, Any], lowest: dict[str, Any], highest: dict[
 
 
 DOWNSAMPLED = downsampled(READINGS, LOWEST, HIGHEST, dropped=12)
+PARTS = {"joint/1": "HD-0817", "battery": "电池 2 µ", "controller": "C-1"}
+WITH_PARTS = frame(parts=PARTS)
 
 
 def record(of: Frame | bytes, key: bytes | None = None, **fields: Any) -> FakeRecord:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from schemas.canonical import canonical, parse
 from schemas.chain import Book, Fault, advance, append, pass_by
 from schemas.checkpoint import Anchor, Head, Published, anchor, in_order, publish
-from schemas.entry import Entry, Link, Record, Signed, decode_signed, write_entry
+from schemas.entry import Entry, Link, Record, Signed, decode_submission, write_entry
 from schemas.logbook import (
     Calibration,
     Commissioned,
@@ -133,7 +133,8 @@ def of_kind(signed: Signed, kind: str) -> Signed:
     """As a later version of the maker's program might have signed it."""
     document = cast("dict[str, object]", parse(signed.text))
     text = canonical(document | {"what": {"kind": kind, "by": "somebody"}})
-    return decode_signed(canonical({"entry": parse(text), "signature": sign(MAKER, Purpose.ENTRY, text)}))
+    document = {"entry": parse(text), "signature": sign(MAKER, Purpose.ENTRY, text)}
+    return decode_submission(canonical(document)).signed
 
 
 def relinked(records: list[Record], by: Ed25519PrivateKey = PLATFORM) -> list[Record]:

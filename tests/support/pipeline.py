@@ -48,7 +48,7 @@ class Pipeline:
         self._running: dict[str, tuple[subprocess.Popen[bytes], int]] = {}
 
     def start(self, name: str, *arguments: str) -> None:
-        """Start one process and wait until it says that it is ready."""
+        """Start one process and wait until it says that it is ready. One that does not is ended."""
         port = ports.choose()
         directory = self.home / "data" / name
         directory.mkdir(parents=True, exist_ok=True)
@@ -62,6 +62,13 @@ class Pipeline:
         )
         log.close()
         self._running[name] = (process, port)
+        try:
+            self._until_ready(name, process, port)
+        except BaseException:
+            self.kill(name)
+            raise
+
+    def _until_ready(self, name: str, process: "subprocess.Popen[bytes]", port: int) -> None:
         until_s = time.monotonic() + WITHIN_S
         while not self._answers(port, "/readyz"):
             if process.poll() is not None or time.monotonic() > until_s:

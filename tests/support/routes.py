@@ -1,21 +1,26 @@
 """Every route of the server, and how to ask for it what belongs to the first robot of `two_fleets`."""
 
+import time
 from collections.abc import Iterable, Iterator
 
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
+from schemas.entry import Submission, encode_submission
+from schemas.logbook import MaintenanceDone
 from serve.context import Context
 from serve.contract import EVERY_ROBOT, ROLE
 from serve.metrics import ServeMetrics
-from support.two_fleets import DELIVERY, OURS, app_of, episode_of
+from support.logbooks import WORKSHOP, begun
+from support.two_fleets import DELIVERY, OURS, app_of, episode_of, incident_of
 
 PUBLIC = "public"
 PUBLIC_MOUNTS = ["/static"]
 """Files that are the same for everybody."""
 FILLED = {"code": OURS, "episode_id": episode_of(OURS), "table": "frames", "form": "csv",
-          "delivery": DELIVERY[OURS], "name": "pager", "export_id": "none"}  # fmt: skip
+          "delivery": DELIVERY[OURS], "name": "pager", "export_id": "none", "kind": "json", "token": "none",
+          "incident_id": incident_of(OURS)}  # fmt: skip
 """What stands in a path: ours."""
 QUERIES: dict[str, str] = {
     "/api/v1/sparklines": f"robot={OURS}",
@@ -48,7 +53,19 @@ OF_EVERY_ROBOT = [
     for method in sorted(route.methods or ())
 ]
 """Where only those may who see the whole fleet."""
+
+
+def _signed() -> bytes:
+    """An entry that the first robot's logbook would take."""
+    writer = begun(OURS)
+    writer.now_us = time.time_ns() // 1000
+    return encode_submission(
+        Submission(signed=writer.sign(MaintenanceDone(task="x", component="joint/1"), WORKSHOP))
+    )
+
+
 BODIES = {
+    "/api/v1/robots/{code}/logbook": _signed(),
     "/api/v1/deliveries/replay": b'{"ids": [%d]}' % DELIVERY[OURS],
     "/api/v1/actions": b'{"kind": "acknowledge", "episodes": ["%s"]}' % episode_of(OURS).encode(),
 }

@@ -46,11 +46,14 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(kafka: Kafka, database_url: str, home: Path) -> AsyncIterator[Serving]:
-    """Until the test leaves it."""
+async def serving(
+    kafka: Kafka, database_url: str, home: Path, platforms: frozenset[str] = frozenset()
+) -> AsyncIterator[Serving]:
+    """Until the test leaves it. `platforms`: whose seals on logbooks it knows."""
     port = ports.choose()
     settings = ServeSettings(kafka=kafka, host="127.0.0.1", port=port, targets=home / "prometheus-targets.json")
-    server = Server(settings, Context(database_url, ServeMetrics.create(CollectorRegistry())))
+    context = Context(database_url, ServeMetrics.create(CollectorRegistry()), platforms=platforms)
+    server = Server(settings, context)
     stop = asyncio.Event()
     running = asyncio.create_task(server.run(stop))
     try:

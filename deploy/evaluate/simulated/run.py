@@ -4,7 +4,6 @@ In: robots, days, a seed. Out: a `Result`. Called by `deploy/commands/evaluate.p
 in the assessor; every shard has its healthy robots and its broken ones.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from deploy.evaluate.simulated.fleet import Fleet
 from deploy.evaluate.simulated.nature import EPOCHS_A_DAY
 from deploy.evaluate.simulated.result import Result
 from deploy.evaluate.simulated.tally import Healthy, Outcome, Tally
+from deploy.progress import Progress
 from processors.findings import CLOCK, SILENCE
 from schemas.errors import SettingError
 from schemas.watermark import ahead_of_broker
@@ -24,8 +24,6 @@ from schemas.watermark import ahead_of_broker
 SHARD = 400
 JOINTS = 29
 LEAST_ROBOTS, LEAST_DAYS = 50, 30
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

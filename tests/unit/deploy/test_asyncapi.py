@@ -57,6 +57,7 @@ def test_it_has_the_public_topics_and_none_that_is_ours_alone():
     addresses = {channel["address"] for channel in asyncapi()["channels"].values()}
     assert addresses == {
         "telemetry.frames", "telemetry.rejects", "fleet.health", "fleet.anomalies", "fleet.actions",
+        "fleet.logbook", "fleet.checkpoints",
     }  # fmt: skip
     ours = {topic.name for topic in TOPICS} - addresses
     assert all(name == "telemetry.vitals" or name.startswith("robovitals.") for name in ours)
@@ -104,4 +105,5 @@ def test_an_anomalys_headers_are_those_of_the_document(anomaly):
 def test_a_key_is_a_robot_code_or_fleet_where_that_is_allowed(code):
     for channel in CHANNELS:
         accepted = jsonschema.Draft7Validator(channel.key).is_valid(code)
-        assert accepted == (code != "fleet" or "fleet" in channel.topic.key)
+        allowed = "fleet" if code == "fleet" else "robot code"
+        assert accepted == (allowed in channel.topic.key)

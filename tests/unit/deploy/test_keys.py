@@ -55,7 +55,7 @@ def unverified(policy: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Verifying,
         return Tables(policy, looked)
 
     monkeypatch.setattr(asyncpg, "connect", connect)
-    return Verifying(process, None, "postgres://nowhere", CollectorRegistry()), process, looked
+    return Verifying(process, None, None, "postgres://nowhere", CollectorRegistry()), process, looked
 
 
 async def test_what_cannot_verify_does_not_begin_where_seals_are_required(monkeypatch):

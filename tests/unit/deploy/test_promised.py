@@ -77,7 +77,7 @@ def test_a_new_field_a_new_word_and_a_new_topic_break_nothing(changed):
     schema(changed, "Transition")["enum"].append("escalated")
     schema(changed, "Frame")["items"].append({"type": "string", "default": ""})
     schema(changed, "Anomaly")["description"] = "better words"
-    changed["channels"]["logbook"] = {"address": "fleet.logbook", "messages": {}}
+    changed["channels"]["parts"] = {"address": "fleet.parts", "messages": {}}
     assert broken(promise(asyncapi()), changed) == []
 
 

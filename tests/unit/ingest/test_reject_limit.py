@@ -4,10 +4,13 @@ import pytest
 
 from ingest.batch import Batch, make_batch
 from ingest.reject_limit import RejectLimit, RejectPolicy
-from schemas.errors import StopError
+from schemas.chain import Fault
+from schemas.errors import RejectError, StopError
 from schemas.keyring import EVERY_MAKER, Keyring, PolicyChange
-from schemas.topics import FRAMES, HEALTH
+from schemas.topics import FRAMES, HEALTH, LOGBOOK
 from support.frames import FakeRecord, frame, record
+from support.landed_logbooks import sent
+from support.logbooks import short
 
 POLICY = RejectPolicy(run=4, window=10, share=0.5)
 
@@ -112,3 +115,17 @@ def test_what_is_rejected_for_its_seal_neither_stops_the_lander_nor_hides_a_bad_
     _land(limit, flood(0), _batch("..xx", 50), flood(54), _batch("x", 104), flood(105))
     with pytest.raises(StopError, match=r"4 records of telemetry.frames in a row"):
         limit.check(_batch("x", 155))
+
+
+def test_nothing_that_is_sent_for_a_logbook_stops_the_lander():
+    refusals = {(0, offset): RejectError(Fault.UNREGISTERED, "a stranger") for offset in range(100)}
+
+    def entries(first: int, count: int, bad: bool = False) -> Batch:
+        value = b"{" if bad else sent(short().records)[0].value
+        records = [FakeRecord(b"", value, first + at) for at in range(count)]
+        return make_batch(LOGBOOK.name, records, {0: first}, refusals=refusals)
+
+    limit = RejectLimit(POLICY)
+    _land(limit, entries(0, 60), entries(60, 40), entries(100, 60, bad=True))
+    limit.seed(LOGBOOK.name, {0: (160, range(100))})
+    _land(limit, entries(160, 60, bad=True))

@@ -54,6 +54,18 @@ def _slots(schedule: Schedule, periods: int, hz: float) -> Iterator:
         yield slot
 
 
+def test_a_robot_tells_its_own_parts_in_its_first_frame_and_once_an_hour() -> None:
+    frames = _frames(3, periods=61, hz=1 / 120)
+    for code, joints in ((robot(1, number).code, robot(1, number).model.joints) for number in (1, 2, 3)):
+        told = [frame.parts for frame in frames if frame.robot_id == code]
+        assert [at for at, parts in enumerate(told) if parts is not None] == [0, 30, 60]
+        assert told[0] is not None
+        assert told[0] == told[30]
+        assert len(told[0]) == joints + 2
+    everything = [serial for at in range(3) for serial in (frames[at].parts or {}).values()]
+    assert len(set(everything)) == len(everything)
+
+
 def _signal(frame: Frame, squad: Squad, name: str) -> Float32:
     first, end = squad.layout.spans[name]
     return np.frombuffer(frame.values, "<f4")[first:end]

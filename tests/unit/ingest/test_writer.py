@@ -11,16 +11,19 @@ from prometheus_client import CollectorRegistry
 import ingest.writer
 from ingest.batch import Batch, make_batch
 from ingest.land_metrics import LandMetrics
-from ingest.landing import Attempt, Fenced, Landed, Refused, Replayed, TooMuch
+from ingest.landing import Attempt, Fenced, Judged, Landed, Refused, Replayed, TooMuch
 from ingest.progress import Progress
 from ingest.reject_limit import RejectLimit, RejectPolicy
 from ingest.writer import Writer
-from schemas.errors import RetryError, StopError
+from schemas.chain import Fault
+from schemas.errors import RejectError, RetryError, StopError
 from schemas.keyring import EVERY_MAKER, Keyring, PolicyChange
 from schemas.reject import Reject
 from schemas.seal import derive_key
-from schemas.topics import FRAMES, HEALTH
+from schemas.topics import FRAMES, HEALTH, LOGBOOK
 from support.frames import CODE, FakeRecord, frame, record, sealed
+from support.landed_logbooks import batch_of, sent
+from support.logbooks import short
 
 
 class Database:
@@ -159,6 +162,18 @@ async def test_replays_are_landed_in_their_batchs_turn_as_rejects_that_the_topic
         assert bench.database.rejected == ["seal_replayed"]
         assert bench.topic.published == [1]
         assert bench.metric("seal_faults_total", reason="seal_replayed", policy="require") == 1
+
+
+async def test_an_entry_that_a_logbook_does_not_take_is_published_and_landed_as_a_reject():
+    refused = Judged({(0, 1): RejectError(Fault.FORGED, "by somebody else")})
+    async with _bench(refused) as bench:
+        bench.writer.submit(batch_of(sent(short().records)))
+        await bench.done()
+        assert bench.database.attempts == [[0, 1, 2], [0, 1, 2]]
+        assert bench.database.rejected == [Fault.FORGED]
+        assert bench.topic.published == [1]
+        assert bench.metric("rejects_total", topic=LOGBOOK.name, reason=Fault.FORGED) == 1
+        assert bench.metric("logbook_entries_total") == 2
 
 
 async def test_a_fenced_topic_is_dropped_and_the_others_stay():

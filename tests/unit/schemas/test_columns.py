@@ -10,7 +10,7 @@ from schemas.frame import encode_frame
 from schemas.layout import parse_layout
 from schemas.robot_code import make_code
 from schemas.screen import screen, screen_group
-from support.frames import CODE, DOWNSAMPLED, TIME_US, FakeRecord, frame, record
+from support.frames import CODE, DOWNSAMPLED, PARTS, TIME_US, FakeRecord, frame, record
 
 OTHER = make_code("ZZ", "TEST", "MODEL2", "2")
 
@@ -61,6 +61,11 @@ def test_extremes_come_beside_the_values_and_are_these_where_a_frame_has_none():
     )
     assert plain.extremes is None
     assert columns.counters["dropped"].tolist() == [ABSENT, 12, ABSENT]
+
+
+def test_what_frames_tell_of_parts_stands_by_their_rows():
+    columns, _ = decode_records([record(frame(v=9)), record(frame()), record(frame(parts=PARTS))])
+    assert columns.parts == {1: PARTS}
 
 
 def test_extremes_are_put_in_order_with_their_values():

@@ -7,10 +7,13 @@ from schemas.canonical import canonical, parse
 from schemas.entry import (
     Attachment,
     Entry,
+    Signed,
+    Submission,
     decode_record,
-    decode_signed,
+    decode_submission,
     encode_record,
-    encode_signed,
+    encode_submission,
+    readable,
     write_entry,
 )
 from schemas.errors import RejectError
@@ -43,6 +46,14 @@ def entry_of(what: What, **changes: object) -> Entry:
     return Entry(what=what, **(fields | changes))  # type: ignore[arg-type]
 
 
+def sent(signed: Signed) -> bytes:
+    return encode_submission(Submission(signed=signed))
+
+
+def received(data: bytes) -> Signed:
+    return decode_submission(data).signed
+
+
 def of_a_later_version(**changes: object) -> bytes:
     """An entry's text as another program might have signed it, and its line."""
     document = parse(canonical(entry_of(SWAPPED))) | changes
@@ -52,7 +63,7 @@ def of_a_later_version(**changes: object) -> bytes:
 
 def test_what_an_author_sends_reads_back_and_is_authentic():
     signed = write_entry(entry_of(SWAPPED, runtime_s=7), MAKER)
-    read = decode_signed(encode_signed(signed))
+    read = received(sent(signed))
     assert read == signed
     assert read.is_authentic
     assert read.entry.what == SWAPPED
@@ -95,17 +106,17 @@ def test_an_entry_that_names_another_author_than_its_key_is_not_written():
 )
 def test_a_kind_of_a_later_version_is_kept_as_it_was_written_and_is_authentic(later):
     line = of_a_later_version(**later)
-    signed = decode_signed(line)
+    signed = received(line)
     assert signed.entry.what == Later(named=later["what"]["kind"])
     assert signed.is_authentic
-    assert encode_signed(signed) == line
+    assert sent(signed) == line
 
 
 def test_a_field_of_a_later_version_is_kept_as_it_was_written():
     line = of_a_later_version(weather="rain", what={"kind": "scrapped", "reason": "fire", "tons": 0.07})
-    signed = decode_signed(line)
+    signed = received(line)
     assert signed.entry.what == Scrapped(reason="fire")
-    assert encode_signed(signed) == line
+    assert sent(signed) == line
 
 
 def test_nobody_writes_the_stand_in_for_a_later_kind():
@@ -131,8 +142,15 @@ def test_an_entry_that_nobody_could_use_is_rejected(changes, reason):
     document = parse(canonical(entry_of(SWAPPED))) | changes
     line = msgspec.json.encode({"entry": dict(sorted(document.items())), "signature": "0" * 128}, order="sorted")
     with pytest.raises(RejectError) as caught:
-        decode_signed(line)
+        received(line)
     assert caught.value.reason == reason
+
+
+def test_a_line_that_cannot_be_read_takes_no_other_along():
+    records = short().records
+    lines = [encode_record(record) for record in records]
+    assert readable(lines) == (records, True)
+    assert readable([lines[0], b"torn", *lines[2:]]) == ([records[0], *records[2:]], False)
 
 
 def test_a_line_holds_nothing_that_no_hash_covers():
@@ -146,7 +164,7 @@ def test_a_line_holds_nothing_that_no_hash_covers():
 def test_a_file_belongs_to_an_entry_by_its_hash():
     photo = Attachment(name="joint.jpg", media_type="image/jpeg", size_bytes=123, sha256="ab" * 32)
     signed = write_entry(entry_of(SWAPPED, attachments=(photo,)), MAKER)
-    assert decode_signed(encode_signed(signed)).entry.attachments == (photo,)
+    assert received(sent(signed)).entry.attachments == (photo,)
 
 
 def test_every_kind_says_who_may_write_it_and_the_platform_alone_registers_keys():
@@ -167,6 +185,22 @@ def test_the_value_behind_a_commitment_is_erased_and_every_hash_still_holds():
     erased = msgspec.structs.replace(record, opened=())
     assert b"Hopper" not in encode_record(erased)
     assert (erased.link, erased.signed.hash, erased.is_sealed) == (record.link, record.link.entry, True)
+
+
+@pytest.mark.parametrize("salt", ["a" * 31 + "\n", "a" * 32 + "\n", "A" * 32, "a" * 31, "g" * 32])
+def test_a_salt_that_is_no_salt_is_rejected_where_it_is_read(salt):
+    (record,) = begun().records[:1]
+    sent = encode_submission(Submission(signed=record.signed, opened=(Opened(salt=salt, value="Ada"),)))
+    with pytest.raises(RejectError):
+        decode_submission(sent)
+
+
+def test_a_key_has_one_spelling():
+    signed = begun().records[0].signed
+    document = parse(encode_submission(Submission(signed=signed)))
+    document["entry"]["author"] += "\n"
+    with pytest.raises(RejectError):
+        decode_submission(canonical(document))
 
 
 def test_the_same_value_is_never_committed_to_in_the_same_way():

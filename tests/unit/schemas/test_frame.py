@@ -20,7 +20,7 @@ from schemas.frame import (
     pack_readings,
     pack_values,
 )
-from support.frames import CODE, DOWNSAMPLED, HIGHEST, LOWEST, READINGS, TIME_US, frame
+from support.frames import CODE, DOWNSAMPLED, HIGHEST, LOWEST, PARTS, READINGS, TIME_US, WITH_PARTS, frame
 
 JSON = {"v": 1, "robot_id": CODE, "boot_id": 7, "seq": 0, "time_us": TIME_US}
 
@@ -37,7 +37,7 @@ def reason(value: bytes) -> str:
 
 
 class OldFrame(msgspec.Struct, array_like=True):
-    """The frame as readers and writers from before drops and extremes know it."""
+    """The frame as readers and writers from before drops, extremes and parts know it."""
 
     v: int
     robot_id: str
@@ -59,16 +59,18 @@ class OldFrame(msgspec.Struct, array_like=True):
 def test_a_packed_frame_reads_back():
     assert decode_frame(encode_frame(frame())) == frame()
     assert decode_frame(encode_frame(DOWNSAMPLED)) == DOWNSAMPLED
+    assert decode_frame(encode_frame(WITH_PARTS)) == WITH_PARTS
 
 
 @given(
     st.integers(0, MAX_INTEGER),
     st.none() | st.integers(0, MAX_INTEGER),
     st.none() | st.binary(max_size=64),
+    st.none() | st.just(PARTS),
     st.binary(max_size=32),
 )
-def test_old_and_new_read_each_other(seq, dropped, extremes, values):
-    new = frame(seq=seq, dropped=dropped, extremes=extremes, values=values)
+def test_old_and_new_read_each_other(seq, dropped, extremes, parts, values):
+    new = frame(seq=seq, dropped=dropped, extremes=extremes, parts=parts, values=values)
     read_by_old = msgspec.msgpack.decode(encode_frame(new), type=OldFrame)
     assert msgspec.structs.astuple(read_by_old) == msgspec.structs.astuple(new)[:15]
     assert decode_frame(msgspec.msgpack.encode(read_by_old)) == frame(seq=seq, values=values)
@@ -109,6 +111,44 @@ def test_named_extremes_are_packed_as_the_readings_and_absent_where_nothing_is_n
 )
 def test_named_extremes_of_another_shape_than_the_readings_are_rejected(lowest):
     assert reason(json.dumps(JSON | {"readings": READINGS, "lowest": lowest}).encode()) == "values_mismatch"
+
+
+def test_parts_are_told_by_component_in_both_encodings_and_nobody_need_tell_of_any():
+    named = JSON | {"readings": READINGS, "parts": PARTS}
+    assert decode_frame(json.dumps(named).encode()).parts == PARTS
+    assert decode_frame(json.dumps(named | {"parts": {}}).encode()).parts == {}
+    assert decode_frame(json.dumps(JSON | {"readings": READINGS}).encode()).parts is None
+
+
+FULL = {f"joint/{joint}": "\u7535" * 64 for joint in range(1, 129)} | {"battery": "B", "controller": "C"}
+
+
+def test_a_robot_with_a_part_in_every_joint_fits_into_a_frame():
+    whole = frame({"joint_wear": [0.5] * 128}, parts=FULL)
+    assert decode_frame(encode_frame(whole)) == whole
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        FULL | {"robot": "R"},
+        {"joint/0": "A"},
+        {"joint/1\n": "A"},
+        {"knee": "A"},
+        {"": "A"},
+        {"battery": ""},
+        {"battery": "x" * 65},
+        {"battery": "A\0"},
+        {"battery": "A\n"},
+        {"battery": "\x9b1m"},
+        {"battery": 7},
+        {"battery": None},
+        ["battery"],
+    ],
+)
+def test_parts_that_nobody_could_name_are_rejected(parts):
+    assert reason(json.dumps(JSON | {"readings": {}, "parts": parts}).encode()) == "wrong_type"
+    assert reason(encode_frame(frame(parts=parts))) == "wrong_type"
 
 
 def test_backfill_is_a_flag_in_both_encodings():

@@ -22,7 +22,7 @@ from schemas.logbook_file import read_file, write_file
 from schemas.reject import decode_reject, encode_reject
 from schemas.vitals import decode_vitals, encode_vitals
 from support import logbooks, messages
-from support.frames import DOWNSAMPLED, frame
+from support.frames import DOWNSAMPLED, WITH_PARTS, frame
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -30,8 +30,10 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 KEPT = {
     "frame.v1.msgpack": (frame(), decode_frame, None),
     "frame.v1.json": (frame(), decode_frame, None),
-    "frame.v1.extremes.msgpack": (DOWNSAMPLED, decode_frame, encode_frame),
+    "frame.v1.extremes.msgpack": (DOWNSAMPLED, decode_frame, None),
     "frame.v1.extremes.json": (DOWNSAMPLED, decode_frame, None),
+    "frame.v1.parts.msgpack": (WITH_PARTS, decode_frame, encode_frame),
+    "frame.v1.parts.json": (WITH_PARTS, decode_frame, None),
     "vitals.v1.msgpack": (messages.vitals(), decode_vitals, encode_vitals),
     "crossing.v1.msgpack": (messages.CROSSING, decode_vitals, encode_vitals),
     "late.v1.msgpack": (messages.LATE, decode_vitals, encode_vitals),
@@ -66,7 +68,9 @@ def test_no_golden_file_is_left_unread():
     assert {path.name for path in GOLDEN.iterdir()} == set(KEPT)
 
 
-@pytest.mark.parametrize("name", ["frame.v1", "frame.v1.extremes", "health.v1", "anomaly.v1", "action.v1"])
+@pytest.mark.parametrize(
+    "name", ["frame.v1", "frame.v1.extremes", "frame.v1.parts", "health.v1", "anomaly.v1", "action.v1"]
+)
 def test_the_kept_json_messages_fulfil_their_json_schema(name):
     document = msgspec.json.decode((GOLDEN / f"{name}.json").read_bytes())
     jsonschema.validate(document, json_schema(name.partition(".")[0]))

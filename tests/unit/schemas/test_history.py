@@ -1,5 +1,6 @@
 """What a logbook says: intervals of parts and owners, corrections, and the status that follows."""
 
+import msgspec
 import pytest
 
 from schemas.history import Part, Status, fold
@@ -21,6 +22,7 @@ from support.logbooks import (
     MAKER,
     OPERATOR,
     OWNER,
+    REGISTERED,
     ROBOT,
     SOLD,
     SWAPPED,
@@ -79,6 +81,17 @@ def test_a_correction_that_is_corrected_lets_the_first_entry_hold_again():
     told = history(writer)
     assert len(told.of(MaintenanceDone)) == 1
     assert set(told.corrected) == {wrong.link.number}
+
+
+def test_a_robot_that_was_registered_wrongly_is_registered_again():
+    writer = begun()
+    wrong = writer.records[-1]
+    writer.write(Correction(corrects=entry_id(wrong), reason="another model"), MAKER)
+    assert history(writer).status is Status.UNREGISTERED
+    writer.write(msgspec.structs.replace(REGISTERED, model="MODEL2"), MAKER)
+    told = history(writer)
+    assert told.registered is not None
+    assert (told.registered.what.model, told.status) == ("MODEL2", Status.ACTIVE)
 
 
 def test_a_part_is_in_its_place_until_it_is_removed():

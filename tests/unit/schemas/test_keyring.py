@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.frame import EARLIEST_US
 from schemas.keyring import EVERY_MAKER, UNCHECKED, Checked, KeyEnd, Keyring, PolicyChange
 from schemas.robot_code import make_code
 from schemas.seal import SEAL_BYTES, derive_key
@@ -30,6 +31,19 @@ def _reasons(checked: Checked) -> dict[int, str]:
 
 def _at(seconds: float) -> int:
     return TIME_US // 1000 + round(1000 * seconds)
+
+
+def test_what_was_sealed_before_rows_are_kept_may_be_a_copy_and_is_refused_unless_no_clock_was_set() -> None:
+    day_us = 86_400_000_000
+    keyring = Keyring(MASTER, rows_last_us=7 * day_us)
+    keyring.learn(ALWAYS, [])
+    ages_us = [0, 7 * day_us, 7 * day_us + 1, TIME_US - EARLIEST_US, TIME_US - EARLIEST_US + 1, TIME_US, -day_us]
+    records = [sealed(frame(seq=i), KEY, sealed_us=TIME_US - age_us) for i, age_us in enumerate(ages_us)]
+    checked = keyring.check([record(frame()), *records])
+    assert _reasons(checked) == {0: "seal_missing", 3: "seal_stale", 4: "seal_stale"}
+    assert checked.good.tolist() == [1, 2, 5, 6, 7]
+    assert checked.refused[3].detail == "sealed 7.0 days before it came"
+    assert _keyring().check(records).refused == {}, "rows are kept for ever"
 
 
 def test_a_frame_that_its_robot_sealed_is_good() -> None:

@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from schemas.seal import HEAD, SEAL_BYTES, TAG_BYTES, derive_key, pads_of, seal, tags_of
+from schemas.seal import HEAD, SEAL_BYTES, TAG_BYTES, derive_key, fingerprint, pads_of, seal, tags_of
 
 MASTER = bytes(range(32))
 CODE = "CNRVTSH1MARK00000000000000042"
@@ -77,3 +77,9 @@ def test_many_tags_at_once_are_those_of_one_by_one() -> None:
     seals = [seal(key, 1, CODE, SEALED_US, value) for key, value in zip(keys, values, strict=True)]
     pads = [pads_of(key, CODE.encode()) for key in keys]
     assert tags_of(pads, seals, values) == [one[-TAG_BYTES:] for one in seals]
+
+
+def test_master_keys_are_told_apart_by_fingerprints_that_are_no_keys_of_robots():
+    assert len(fingerprint(MASTER)) == 16
+    assert fingerprint(MASTER) != fingerprint(MASTER[::-1] + b"x")
+    assert fingerprint(MASTER) not in (derive_key(MASTER, "", 0)[:16], MASTER[:16])

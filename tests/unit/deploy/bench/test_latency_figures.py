@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from deploy.bench.backlog import Backlog
 from deploy.bench.latency import Awaited, Latencies, Memory, Spool
 from deploy.bench.latency_figures import _what, drawn, figures, missing, spread
 from deploy.bench.machine import this_machine
@@ -76,6 +77,16 @@ def test_a_flush_beside_the_load_is_told_of():
     latencies.flush_s = 9.5
     told = _what(figures(1000, 200, 30, Spool(600_000, 20_000), latencies))
     assert told.endswith("beside them one more robot sends 600000 late frames, all in 9.5 s")
+
+
+@pytest.mark.parametrize(("left", "took_s", "told"), [(0, 51.25, "all in 51.2 s"), (7, None, "7 are left")])
+def test_an_agent_that_comes_back_beside_the_load_is_told_of(left, took_s, told):
+    latencies = found()
+    latencies.backlog = Backlog(frames=9, left=left, took_s=took_s, live_s=[0.125, 0.125], late=1)
+    assert f"9 frames in its spool, {told}; of its own live frames 2 went live and 1 as backlog" in _what(
+        figures(1000, 200, 30, NONE, latencies)
+    )
+    assert "its own live → broker" in text(latencies)
 
 
 def test_the_machine_is_described():

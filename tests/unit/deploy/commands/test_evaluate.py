@@ -173,7 +173,7 @@ def test_a_file_without_rows_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "--csv FILE, PATH --recording NAME, --simulated: give one of them"),
+        ("", "--csv FILE, PATH --recording NAME, --simulated, --incidents N, --lives N: give one of them"),
         ("somewhere --simulated", "PATH --recording NAME, --simulated: ask one at a time"),
         ("somewhere", "somewhere: which recording is it? --recording armpi, ur3, battery_nasa"),
         ("somewhere --recording press", "--recording press: not known; give one of armpi, ur3, battery_nasa"),

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.agent.clock import DRIFT_PPM, EARLIEST_US, JUMP_US, BrokerClock, Clock
+from ingest.agent.clock import DRIFT_PPM, JUMP_US, BrokerClock, Clock
+from schemas.frame import EARLIEST_US
 
 WALL_US = 1_760_000_000_000_000
 SECOND_US = 1_000_000

@@ -105,7 +105,7 @@ def test_what_overflows_just_before_the_end_is_counted(file: Path, monkeypatch: 
     monkeypatch.setattr(AgentProcess, "_tell", tell)
     with agent:
         agent._thread.join()
-    assert read_status(file.parent / "spool.db.status.json").dropped == 3
+    assert read_status(file.parent / "spool.db.status.json").lost_readings == 3
 
 
 def test_a_wrong_file_is_told_before_anything_begins(tmp_path: Path) -> None:

@@ -74,3 +74,34 @@ def test_a_source_that_knows_when_it_measured_is_believed_but_never_ahead_nor_ba
         framing.take(reading(0.5, time_us=told_us), NOW_US + at * SECOND_US, at * SECOND_US, OWN, 0)
         times += [frame.time_us for frame in framing.flush(0)]
     assert times == [NOW_US - 500, NOW_US - 499, NOW_US + 2 * SECOND_US]
+
+
+HOUR_S = 3600.0
+PARTS = {"joint/1": "A", "battery": "B"}
+
+
+def told(framing: Framer, at_s: float, parts: dict[str, str] | None = None) -> list[dict[str, str] | None]:
+    """What the frames tell of parts that this reading and a flush after it make."""
+    at_us = round(at_s * SECOND_US)
+    fields = {} if parts is None else {"parts": parts}
+    framing.take(reading(0.5, **fields), NOW_US + at_us, at_us, OWN, 0)
+    return [frame.parts for frame in framing.flush(0)]
+
+
+def test_parts_are_told_at_boot_once_an_hour_and_when_one_is_another() -> None:
+    framing, other = framer(), PARTS | {"battery": "C"}
+    assert told(framing, 0) == [None]
+    assert told(framing, 1, PARTS) == [PARTS]
+    assert told(framing, 2, PARTS) == told(framing, 3) == [None]
+    assert told(framing, HOUR_S) == [None]
+    assert told(framing, HOUR_S + 1) == [PARTS]
+    assert told(framing, HOUR_S + 2, other) == [other]
+    assert told(framing, 2 * HOUR_S + 1) == [None]
+    assert told(framing, 2 * HOUR_S + 2) == [other]
+
+
+def test_a_new_boot_tells_its_parts_again() -> None:
+    framing = framer()
+    assert told(framing, 1, PARTS) == [PARTS]
+    framing.take(reading(0.5), NOW_US - 3600 * SECOND_US, 2_000_000, OWN, 0)
+    assert [(frame.boot_id, frame.parts) for frame in framing.flush(0)] == [(101, PARTS)]

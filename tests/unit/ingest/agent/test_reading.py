@@ -39,6 +39,15 @@ def test_signals_by_their_own_names_need_no_mapping() -> None:
     assert reading.time_us == 7
 
 
+def test_parts_come_beside_readings_by_line_and_by_call() -> None:
+    parts = {"joint/3": "HD-0817", "battery": "B-1"}
+    assert read({}, parts=parts).parts == parts
+    assert read({"battery_soc": 0.5}).parts is None
+    assert read_mapping({"battery_soc": 0.5}, PLAIN, {"parts": parts}).parts == parts
+    with pytest.raises(ReadingError, match="parts"):
+        read({}, parts={"knee": "HD-0817"})
+
+
 def test_names_are_mapped_with_zero_and_scale() -> None:
     reading = read(
         {"percent": 50, "kelvin": [300.15, None, 290.15], "minutes": 2, "state": "RUN", "note": "x"}, MAPPED

@@ -125,6 +125,7 @@ class AgentOnABadDay(RuleBasedStateMachine):
         self._acknowledged, self._held = set(), {}
         self._spool = opened(self._path, LIMITS)
         assert self._spool.dropped == self._dropped
+        assert self._spool.opened.lost_bytes == 0
 
     @rule()
     def kill(self) -> None:
@@ -134,6 +135,7 @@ class AgentOnABadDay(RuleBasedStateMachine):
         self._spool.close()
         self._path = killed
         self._spool = opened(killed, LIMITS)
+        assert self._spool.opened.lost_bytes == 0  # it lay there whole: no power cut tore off anything
         self._broken, self._memory, self._held = False, [], {}
         after = seqs(frames := all_waiting(self._spool))
         self._spool.give_back([frame.id for frame in frames])

@@ -31,6 +31,8 @@ class Broker:
         self.refuses = 0  # so many attempts to connect
         self.batch = 1  # so many are answered together
         self.attempts = 0
+        self.opening: Callable[[], None] = lambda: None  # what happens meanwhile
+        self.most_under_way = 0  # of the last link
 
 
 class FakeLink:
@@ -60,12 +62,15 @@ class FakeLink:
 
     async def open(self) -> None:
         self._broker.attempts += 1
+        self._broker.most_under_way = 0
+        self._broker.opening()
         if self._broker.refuses:
             self._broker.refuses -= 1
             raise Failure(Kind.UNREACHABLE, "nobody is there")
 
     async def send(self, id: int, value: bytes) -> None:
         self._sent[id] = value
+        self._broker.most_under_way = max(self._broker.most_under_way, len(self._sent))
         asyncio.get_running_loop().call_soon(self._answer)
 
     async def close(self) -> None:
@@ -164,6 +169,37 @@ async def test_of_several_frames_the_one_that_does_not_fit_is_found_dropped_and_
     await ended(uplink, running)
     assert sorted(seq for seq, _ in broker.arrived) == [0, 1, 2, 4, 5]
     assert spool.dropped == 1
+
+
+async def test_suspects_that_the_spool_drops_keep_nobody_else_waiting(
+    spool: Spool, uplink: Uplink, broker: Broker
+) -> None:
+    broker.unfit = {3}
+    for seq in range(6):
+        keep(spool, seq)
+
+    def others_come_instead() -> None:
+        if broker.attempts == 2:
+            spool.expire(wall_us() + 2 * 10**14)
+            for seq in range(6, 12):
+                keep(spool, seq)
+
+    broker.opening = others_come_instead
+    running = asyncio.create_task(uplink.run())
+    await until(lambda: len(broker.arrived) == 6)
+    await ended(uplink, running)
+    assert (spool.dropped, broker.attempts) == (6, 2)
+    assert broker.most_under_way > 1
+
+
+async def test_a_fault_of_ours_ends_the_agent_and_is_not_waited_out(uplink: Uplink, broker: Broker) -> None:
+    def fail() -> None:
+        raise TypeError("ours")
+
+    broker.opening = fail
+    with pytest.raises(TypeError, match="ours"):
+        await uplink.run()
+    assert broker.attempts == 1
 
 
 async def test_what_is_offered_just_before_the_end_still_goes(spool: Spool, uplink: Uplink, broker: Broker) -> None:

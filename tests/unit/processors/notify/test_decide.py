@@ -28,10 +28,11 @@ class Receiving:
         self.known: dict[tuple[str, str], Told] = {}
         self.waiting: dict[str, Entry] = {}
         self.told: list[Entry] = []
+        self.sites: dict[str, str] = {}
 
     def see(self, *seen: Anomaly | Asked, at_us: int = NOW_US) -> None:
         arrived = [one if isinstance(one, Asked) else Arrived(0, one) for one in seen]
-        made = plan(self.config, arrived, self.known, set(self.waiting), at_us)
+        made = plan(self.config, arrived, self.known, set(self.waiting), self.sites, at_us)
         self.known |= made.told
         for id in made.taken_back:
             del self.waiting[id]
@@ -328,3 +329,11 @@ def test_the_first_route_that_matches_speaks_for_a_receiver() -> None:
         ("first", "joint/3"),
         ("all", "battery"),
     ]
+
+
+def test_mail_is_grouped_by_where_robots_are() -> None:
+    mail = Receiving(Kind.EMAIL, group_by=("site",))
+    mail.sites = {CODE: "Plant Graz"}
+    mail.see(anomaly())
+    (entry,) = mail.waiting.values()
+    assert entry.bundle == "group/all/Plant Graz"

@@ -53,5 +53,7 @@ def test_an_episode_of_the_fleet_is_matched_by_its_word() -> None:
 
 
 def test_a_group_is_made_of_the_fields_of_the_route() -> None:
-    route = Route(name="r", receivers=("m",), group_by=("maker", "model", "robot", "rule", "status"))
-    assert group_of(route, anomaly()) == f"TEST|ZZTESTMODEL1|{CODE}|limit|FAILURE"
+    fields = ("maker", "model", "robot", "rule", "status", "site", "scenario")
+    route = Route(name="r", receivers=("m",), group_by=fields)
+    of = anomaly(scenario="classroom")
+    assert group_of(route, of, "Plant Graz") == f"TEST|ZZTESTMODEL1|{CODE}|limit|FAILURE|Plant Graz|classroom"

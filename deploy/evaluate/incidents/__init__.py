@@ -1,0 +1,1 @@
+"""Incidents of known cause, and how often the verdict is right, wrong, or none."""

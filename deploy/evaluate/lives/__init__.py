@@ -1,0 +1,1 @@
+"""Findings, held against simulated lives of which the truth is known."""

@@ -1,0 +1,1 @@
+"""Bringing what people have to say about robots into their logbooks."""

@@ -1,0 +1,1 @@
+"""What is frozen around an incident, and what it points to."""

@@ -1,0 +1,2 @@
+-- The maintenance plans. No parameters.
+SELECT plan FROM maintenance_plan
