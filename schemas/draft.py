@@ -23,7 +23,7 @@ from msgspec import inspect
 from schemas.canonical import canonical
 from schemas.entry import ENTRY_VERSION, Attachment, Entry, Submission, write_entry
 from schemas.errors import RejectError, SettingError
-from schemas.logbook import KINDS, PERSONAL, SALT_BYTES, Opened, What, conceal
+from schemas.logbook import ENTRY_ID, KINDS, PERSONAL, SALT_BYTES, Opened, What, conceal
 from schemas.signing import public_key
 
 ID_BYTES = 16
@@ -164,17 +164,17 @@ def _field(field: inspect.Field) -> Field:
     if isinstance(kind, inspect.UnionType):
         kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
         may_be_unknown = field.required
-    personal = isinstance(kind, inspect.Metadata) and PERSONAL in (kind.extra or {})
+    marks = (kind.extra or {}) if isinstance(kind, inspect.Metadata) else {}
     is_time = field.encode_name.endswith(_TIME)
     name = field.encode_name.removesuffix(_TIME)
-    form = _form(kind, personal, is_time) + may_be_unknown * UNKNOWN
-    return Field(name, field.encode_name, form, field.required, personal)
+    form = _form(kind, marks, is_time) + may_be_unknown * UNKNOWN
+    return Field(name, field.encode_name, form, field.required, PERSONAL in marks)
 
 
-def _form(kind: inspect.Type, personal: bool, is_time: bool) -> str:
-    if personal:
+def _form(kind: inspect.Type, marks: Mapping[str, object], is_time: bool) -> str:
+    if PERSONAL in marks:
         return NAME
-    if isinstance(kind, inspect.StrType) and kind.min_length == kind.max_length == 2 * ID_BYTES:
+    if ENTRY_ID in marks:
         return ENTRY
     return "time" if is_time else _FORMS[type(kind)]
 

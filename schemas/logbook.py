@@ -25,8 +25,9 @@ SALT_BYTES = 16
 
 Time = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
-# Pattern and length: Python's `$` lets a line's end stand behind, and `draft.py` knows an id by its length.
-Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", min_length=32, max_length=32)]
+ENTRY_ID = "entry id"
+# Pattern and length: Python's `$` lets a line's end stand behind.
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", min_length=32, max_length=32, extra={ENTRY_ID: True})]
 Word = Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[^\0]*$")]
 Text = Annotated[str, msgspec.Meta(max_length=2000, pattern=r"^[^\0]*$")]
 PERSONAL = "personal"

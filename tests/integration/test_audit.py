@@ -15,6 +15,7 @@ from schemas.entry import encode_record
 from schemas.logbook import PartInstalled, What, kind_name
 from schemas.robot_code import make_code
 from serve import findings
+from support.hourly import lived, saw
 from support.logbooks import REGISTERED, Writer
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -24,20 +25,8 @@ SWAP_H, ROLLBACK_H = 300, 400
 TAKEN_S = 50 * 3600
 
 
-async def live(database: asyncpg.Connection, code: str, first_h: int, end_h: int, runtime_s: list[int]) -> None:
-    """Hours from one to another, counted since DAYS ago, each received when it was made."""
-    begin = NOW - timedelta(days=DAYS)
-    starts = [begin + timedelta(hours=hour) for hour in range(first_h, end_h)]
-    lasts = [start + timedelta(minutes=59, seconds=50) for start in starts]
-    await database.execute(
-        "INSERT INTO vitals_hourly (robot_id, start, windows, seen_s, active_s, frames, missing, fault_frames,"
-        " backfill_frames, boots, last_time, received, mode, runtime_s, software, scenario, joint_wear_last)"
-        " SELECT $1, start, 360, 3600, 1800, 3600, 0, 0, 0, 1, last, last, 1, runtime_s, 'fw', 'line', '{0.1,0.2}'"
-        " FROM unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[]) AS hour (start, last, runtime_s)",
-        code, starts, lasts, runtime_s,
-    )  # fmt: skip
-    await database.execute("INSERT INTO robot VALUES ($1, $2) ON CONFLICT DO NOTHING", code, starts[0])
-    await database.execute("UPDATE hourly_state SET rolled_until = $1", lasts[-1] + timedelta(seconds=10))
+def at(hour: int) -> datetime:
+    return NOW - timedelta(days=DAYS) + timedelta(hours=hour)
 
 
 def counted(first_h: int, end_h: int) -> list[int]:
@@ -45,16 +34,8 @@ def counted(first_h: int, end_h: int) -> list[int]:
     return [1800 * hour + 10 - (TAKEN_S if hour >= ROLLBACK_H else 0) for hour in range(first_h, end_h)]
 
 
-async def saw(database: asyncpg.Connection, code: str, component: str, serial: str, hours: range) -> None:
-    begin = NOW - timedelta(days=DAYS)
-    await database.execute(
-        "INSERT INTO part_seen VALUES ($1, $2, $3, $4, $5, '{}')",
-        code, component, serial, begin + timedelta(hours=hours.start), begin + timedelta(hours=hours.stop),
-    )  # fmt: skip
-
-
 async def wrote(database: asyncpg.Connection, writer: Writer, what: What, hour: int) -> None:
-    happened = NOW - timedelta(days=DAYS) + timedelta(hours=hour)
+    happened = at(hour)
     record = writer.force(writer.sign(what, happened_us=round(happened.timestamp() * 1e6)))
     entry, number = record.signed.entry, record.link.number
     await database.execute(
@@ -80,9 +61,9 @@ async def swapped_and_set_back(database: asyncpg.Connection) -> Writer:
     """A robot whose actuator was swapped without an entry, and whose counter was set back."""
     writer = Writer(ROBOT)
     await wrote(database, writer, REGISTERED, 0)
-    await live(database, ROBOT, 0, 600, counted(0, 600))
-    await saw(database, ROBOT, "joint/1", "OLD-1", range(SWAP_H))
-    await saw(database, ROBOT, "joint/1", "NEW-2", range(SWAP_H, 600))
+    await lived(database, ROBOT, at(0), counted(0, 600))
+    await saw(database, ROBOT, "joint/1", "OLD-1", at(0), at(SWAP_H))
+    await saw(database, ROBOT, "joint/1", "NEW-2", at(SWAP_H), at(600))
     return writer
 
 
@@ -115,7 +96,7 @@ async def test_a_finding_closes_by_itself_when_the_missing_entry_arrives(databas
 async def test_an_entry_that_somebody_made_unreadable_stops_no_audit(database: asyncpg.Connection) -> None:
     writer = await swapped_and_set_back(database)
     await wrote(database, writer, PartInstalled(component="joint/1", part="gear", serial="new 2"), SWAP_H)
-    await live(database, OTHER, 0, 600, counted(0, 600))
+    await lived(database, OTHER, at(0), counted(0, 600))
     await database.execute("UPDATE logbook_entry SET record = 'torn' WHERE robot_id = $1 AND number = 1", ROBOT)
     assert (await audited(database)).robots == 2
     assert Rule.SWAP not in await standing(database), "the entry that can be read counts"
@@ -126,11 +107,11 @@ async def test_an_entry_that_somebody_made_unreadable_stops_no_audit(database: a
 async def test_what_was_audited_costs_only_its_new_hours_and_they_are_held_against_those_before(
     database: asyncpg.Connection,
 ) -> None:
-    await live(database, ROBOT, 0, ROLLBACK_H, counted(0, ROLLBACK_H))
+    await lived(database, ROBOT, at(0), counted(0, ROLLBACK_H))
     assert (await audited(database)).hours == ROLLBACK_H
     assert not await standing(database)
     assert (await audited(database)).robots == 0
-    await live(database, ROBOT, ROLLBACK_H, ROLLBACK_H + 24, counted(ROLLBACK_H, ROLLBACK_H + 24))
+    await lived(database, ROBOT, at(ROLLBACK_H), counted(ROLLBACK_H, ROLLBACK_H + 24))
     tally = await audited(database)
     assert (tally.robots, tally.whole) == (1, 0)
     assert tally.hours <= 24 * 4
@@ -142,8 +123,8 @@ async def test_what_was_audited_costs_only_its_new_hours_and_they_are_held_again
 
 async def test_one_serial_in_two_robots_that_are_both_live_is_told_of_both(database: asyncpg.Connection) -> None:
     for code in (ROBOT, OTHER):
-        await live(database, code, 0, 100, [1800 * hour for hour in range(100)])
-        await saw(database, code, "battery", "B-77", range(10, 90))
+        await lived(database, code, at(0), [1800 * hour for hour in range(100)])
+        await saw(database, code, "battery", "B-77", at(10), at(90))
     await audited(database)
     for code in (ROBOT, OTHER):
         assert await standing(database, code) == {Rule.CLONED_PART: "established"}
@@ -151,8 +132,8 @@ async def test_one_serial_in_two_robots_that_are_both_live_is_told_of_both(datab
 
 async def test_a_part_that_moves_on_is_no_clone(database: asyncpg.Connection) -> None:
     for code, hours in ((ROBOT, range(50)), (OTHER, range(51, 100))):
-        await live(database, code, 0, 100, [1800 * hour for hour in range(100)])
-        await saw(database, code, "battery", "B-77", hours)
+        await lived(database, code, at(0), [1800 * hour for hour in range(100)])
+        await saw(database, code, "battery", "B-77", at(hours.start), at(hours.stop))
     await audited(database)
     assert await standing(database, ROBOT) == await standing(database, OTHER) == {}
 
